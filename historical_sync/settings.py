@@ -1,0 +1,85 @@
+"""Every setting, its variable, its default and what it means. Read once where a process starts, then passed on.
+
+Secrets are not held here: a `TokenRef` such as `env:GITHUB_TOKEN` is, and is resolved when a request is made.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from historical_sync.errors import ConfigurationError
+
+GROQ_DEFAULT_MODEL = "openai/gpt-oss-20b"
+GROQ_DEFAULT_SECOND_MODEL = "openai/gpt-oss-120b"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one process. See README.md for the table of variables."""
+
+    home: Path
+    database_url: str | None
+    """None means the embedded server under `home`."""
+    github_api_url: str
+    groq_base_url: str | None
+    groq_model: str
+    groq_second_model: str
+    history_months: int
+    first_month: date
+    llm_batch_size: int
+    llm_wait_seconds: float
+    llm_budget_usd: float | None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings. Raises ConfigurationError that names the variable and what it may hold."""
+        env = os.environ if environment is None else environment
+        return cls(
+            home=Path(env.get("HISTORICAL_SYNC_HOME") or ".historical_sync").absolute(),
+            database_url=env.get("HISTORICAL_SYNC_DATABASE_URL") or None,
+            github_api_url=(env.get("GITHUB_API_URL") or "https://api.github.com").rstrip("/"),
+            groq_base_url=env.get("GROQ_BASE_URL") or None,
+            groq_model=env.get("GROQ_MODEL") or GROQ_DEFAULT_MODEL,
+            groq_second_model=env.get("GROQ_SECOND_MODEL") or GROQ_DEFAULT_SECOND_MODEL,
+            history_months=_whole(env, "SYNC_HISTORY_MONTHS", 12, least=0, most=240),
+            first_month=_month(env, "SYNC_FIRST_MONTH", date(2024, 1, 1)),
+            llm_batch_size=_whole(env, "SYNC_LLM_BATCH_SIZE", 100, least=1, most=50_000),
+            llm_wait_seconds=_number(env, "HISTORICAL_SYNC_LLM_WAIT_SECONDS", 0.0) or 0.0,
+            llm_budget_usd=_number(env, "HISTORICAL_SYNC_LLM_BUDGET_USD", None),
+        )
+
+
+def _whole(env: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    if not text.lstrip("-").isdigit() or not least <= int(text) <= most:
+        raise ConfigurationError(f"{name} is {text!r}; it takes a whole number from {least} to {most}.")
+    return int(text)
+
+
+def _number(env: Mapping[str, str], name: str, default: float | None) -> float | None:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise ConfigurationError(f"{name} is {text!r}; it takes a number of at least 0.")
+    return value
+
+
+def _month(env: Mapping[str, str], name: str, default: date) -> date:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError as error:
+        raise ConfigurationError(f"{name} is {text!r}; it takes a month such as 2024-01.") from error

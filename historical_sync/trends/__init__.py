@@ -1,0 +1,1 @@
+"""What the numbers mean: definitions of metrics, directions, benchmarks."""

@@ -1,0 +1,129 @@
+"""Pull requests with their lists: written row by row, never over a newer one, and read back as records."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from historical_sync.records import ChangedFile, Commit, PullRequest, Review, columns_of
+from historical_sync.warehouse.postgres import Transaction
+from historical_sync.window import month_bounds
+
+LISTS: dict[str, tuple[str, type]] = {
+    "commits": ("pull_request_commits", Commit),
+    "reviews": ("pull_request_reviews", Review),
+    "files": ("pull_request_files", ChangedFile),
+}
+"""A pull request's field → the table and the record of its entries."""
+
+SCALARS = tuple(name for name in columns_of(PullRequest) if name not in LISTS)
+
+IN_MONTH = """(
+    created_at >= %(start)s and created_at < %(end)s or closed_at >= %(start)s and closed_at < %(end)s
+)"""
+"""The activity rule: a month holds what was created or closed in it."""
+
+PAGE_SIZE = 200
+
+
+def upsert_pull_requests(tx: Transaction, team_id: str, pull_requests: Sequence[PullRequest]) -> int:
+    """Store pull requests with their lists; a row that the table has in a newer version stays as it is.
+
+    Returns how many were written. The lists are replaced with their row, under its lock.
+    """
+    written = tx.execute_values(
+        f"""
+        insert into pull_requests as old (team_id, {", ".join(SCALARS)}) values %s
+        on conflict (team_id, repository, number) do update
+        set {", ".join(f"{name} = excluded.{name}" for name in SCALARS)}, fetched_at = now()
+        where old.updated_at <= excluded.updated_at
+        returning repository, number
+        """,
+        [(team_id, *(getattr(one, name) for name in SCALARS)) for one in pull_requests],
+    )
+    keys = {(repository, number) for repository, number in written}
+    fresh = [one for one in pull_requests if (one.repository, one.number) in keys]
+    for field, (table, record) in LISTS.items():
+        _replace_entries(tx, team_id, fresh, field, table, columns_of(record))
+    return len(keys)
+
+
+def _replace_entries(
+    tx: Transaction,
+    team_id: str,
+    pull_requests: Sequence[PullRequest],
+    field: str,
+    table: str,
+    columns: tuple[str, ...],
+) -> None:
+    tx.execute_values(
+        f"""
+        delete from {table} t using (values %s) as gone (team_id, repository, number)
+        where t.team_id = gone.team_id and t.repository = gone.repository and t.number = gone.number
+        """,
+        [(team_id, one.repository, one.number) for one in pull_requests],
+    )
+    tx.execute_values(
+        f"insert into {table} (team_id, repository, number, position, {', '.join(columns)}) values %s",
+        [
+            (team_id, one.repository, one.number, position, *(getattr(entry, name) for name in columns))
+            for one in pull_requests
+            for position, entry in enumerate(getattr(one, field))
+        ],
+    )
+
+
+def read_month(tx: Transaction, team_id: str, month: date) -> Iterator[PullRequest]:
+    """The pull requests of a (team, month) with their lists, by repository and number; a page in memory at a time."""
+    start, end = month_bounds(month)
+    after: tuple[str, int] = ("", -1)
+    while True:
+        rows = tx.rows(
+            f"""
+            select {", ".join(SCALARS)} from pull_requests
+            where team_id = %(team_id)s and {IN_MONTH} and (repository, number) > (%(repository)s, %(number)s)
+            order by repository, number limit {PAGE_SIZE}
+            """,
+            {"team_id": team_id, "start": start, "end": end, "repository": after[0], "number": after[1]},
+        )
+        if not rows:
+            return
+        yield from with_entries(tx, team_id, rows)
+        after = (rows[-1]["repository"], rows[-1]["number"])
+
+
+def with_entries(tx: Transaction, team_id: str, rows: Sequence[dict[str, Any]]) -> list[PullRequest]:
+    """Records of these rows of `pull_requests` (columns `SCALARS`), with their lists."""
+    repositories = [row["repository"] for row in rows]
+    numbers = [row["number"] for row in rows]
+    lists = {
+        field: _read_entries(tx, team_id, repositories, numbers, table, record)
+        for field, (table, record) in LISTS.items()
+    }
+    return [
+        PullRequest(
+            **{**row, **{field: tuple(entries[row["repository"], row["number"]]) for field, entries in lists.items()}}
+        )
+        for row in rows
+    ]
+
+
+def _read_entries(
+    tx: Transaction, team_id: str, repositories: list[str], numbers: list[int], table: str, record: type
+) -> dict[tuple[str, int], list[Any]]:
+    columns = columns_of(record)
+    found: dict[tuple[str, int], list[Any]] = defaultdict(list)
+    rows = tx.rows(
+        f"""
+        select t.repository, t.number, {", ".join(f"t.{name}" for name in columns)}
+        from unnest(%(repositories)s::text[], %(numbers)s::int[]) as wanted (repository, number)
+        join {table} t on t.team_id = %(team_id)s and t.repository = wanted.repository and t.number = wanted.number
+        order by t.repository, t.number, t.position
+        """,
+        {"team_id": team_id, "repositories": repositories, "numbers": numbers},
+    )
+    for row in rows:
+        found[row["repository"], row["number"]].append(record(**{name: row[name] for name in columns}))
+    return found
