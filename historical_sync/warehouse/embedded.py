@@ -17,6 +17,7 @@ from urllib.parse import quote
 import psutil
 
 from historical_sync.errors import ConfigurationError
+from historical_sync.settings import Settings
 
 INITDB = ("--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-U", "postgres")
 NO_SERVER_HERE = "Set HISTORICAL_SYNC_DATABASE_URL to a PostgreSQL (15 or newer) of your own."
@@ -126,3 +127,13 @@ def _programs() -> Path:
     except ImportError as error:
         raise ConfigurationError("There is no embedded PostgreSQL for this platform.", remedy=NO_SERVER_HERE) from error
     return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+
+
+def database_url(settings: Settings) -> str:
+    """The database that these settings name: HISTORICAL_SYNC_DATABASE_URL, or the embedded server's (not started)."""
+    return settings.database_url or embedded_server(settings).url()
+
+
+def embedded_server(settings: Settings) -> EmbeddedPostgres:
+    """The embedded server under HISTORICAL_SYNC_HOME (not started)."""
+    return EmbeddedPostgres(settings.home / "postgres")

@@ -130,7 +130,7 @@ class Warehouse:
         except psycopg2.OperationalError as error:
             raise WarehouseError(
                 f"The database cannot be reached: {error}".strip(),
-                remedy="See that PostgreSQL runs and HISTORICAL_SYNC_DATABASE_URL is right, or ask `historical-sync doctor`.",
+                remedy="See that PostgreSQL runs and HISTORICAL_SYNC_DATABASE_URL is right (`historical-sync doctor`).",
             ) from error
 
     @staticmethod
