@@ -33,6 +33,8 @@ class Settings:
     llm_batch_size: int
     llm_wait_seconds: float
     llm_budget_usd: float | None
+    public_url: str | None = None
+    """The address under which people reach the page; None means that only this machine does."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -50,6 +52,7 @@ class Settings:
             llm_batch_size=_whole(env, "SYNC_LLM_BATCH_SIZE", 100, least=1, most=50_000),
             llm_wait_seconds=_number(env, "HISTORICAL_SYNC_LLM_WAIT_SECONDS", 0.0) or 0.0,
             llm_budget_usd=_number(env, "HISTORICAL_SYNC_LLM_BUDGET_USD", None),
+            public_url=_address(env, "HISTORICAL_SYNC_PUBLIC_URL"),
         )
 
 
@@ -73,6 +76,13 @@ def _number(env: Mapping[str, str], name: str, default: float | None) -> float |
     if not 0 <= value < float("inf"):
         raise ConfigurationError(f"{name} is {text!r}; it takes a number of at least 0.")
     return value
+
+
+def _address(env: Mapping[str, str], name: str) -> str | None:
+    text = env.get(name, "").strip().rstrip("/")
+    if text and not text.startswith(("http://", "https://")):
+        raise ConfigurationError(f"{name} is {text!r}; it takes an address such as https://metrics.example.com.")
+    return text or None
 
 
 def _month(env: Mapping[str, str], name: str, default: date) -> date:

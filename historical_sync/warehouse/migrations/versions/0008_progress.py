@@ -1,0 +1,25 @@
+"""What the progress page needs: the highest percentage shown, and indexes for the measured rate."""
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("""
+    create table progress_marks (
+        team_id text not null references teams on delete cascade,
+        generation integer not null,
+        repositories integer not null,
+        history_months integer not null,
+        percent integer not null check (percent between 0 and 100),
+        primary key (team_id, generation, repositories, history_months)
+    );
+    comment on table progress_marks is
+        'The highest percentage that anybody was shown for this load; one with more repositories or months is another.';
+    create index pull_requests_by_fetched on pull_requests (team_id, fetched_at);
+    create index llm_classifications_by_status on llm_classifications (team_id, status);
+    """)

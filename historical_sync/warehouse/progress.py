@@ -1,0 +1,185 @@
+"""Reads how far teams are, from the tables that the work itself writes: the one source of progress.
+
+The only thing written here is the highest percentage shown (`progress_marks`), so that the bar never goes back.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, datetime
+from typing import Any
+
+from historical_sync.progress import (
+    FetchRate,
+    LlmProgress,
+    MonthProgress,
+    RepositoryProgress,
+    TeamProgress,
+    Wait,
+    busiest_first,
+)
+from historical_sync.warehouse.postgres import Transaction
+from historical_sync.window import months_wanted
+
+Rows = dict[str, list[dict[str, Any]]]
+
+RATE_MINUTES = 10
+"""The rate is measured over the last so many minutes in which something was fetched."""
+
+TEAMS = """
+select t.*, coalesce(m.percent, 0) as percent_reached
+from (
+    select t.*, (select count(*) from tracked_repositories r where r.team_id = t.team_id)::int as repositories
+    from teams t where %(team_id)s::text is null or t.team_id = %(team_id)s
+) t
+left join progress_marks m using (team_id, generation, repositories, history_months)
+order by t.team_id
+"""
+
+REPOSITORIES = """
+select team_id, repository, sync_status, sync_progress, sync_prs_total, sync_prs_completed, sync_error, recent_prs,
+    last_synced_at
+from tracked_repositories where team_id = any(%(teams)s)
+"""
+
+MONTHS = """
+select team_id, repository, month, status, expected, stored, completed_at
+from repository_months where team_id = any(%(teams)s) and month >= %(oldest)s
+"""
+
+BATCHES = """
+select team_id, count(*)::int as batches_total, count(finished_at)::int as batches_done,
+    coalesce(sum(cost_usd), 0)::float as cost_usd,
+    (array_agg(error order by submitted_at desc nulls first) filter (where error is not null))[1] as error
+from llm_batches where team_id = any(%(teams)s) group by team_id
+"""
+
+CLASSIFICATIONS = """
+select team_id, count(*) filter (where status = 'classified')::int as classified,
+    count(*) filter (where status = 'pending')::int as pending,
+    count(*) filter (where status = 'unclassified')::int as unclassified
+from llm_classifications where team_id = any(%(teams)s) group by team_id
+"""
+
+RATES = """
+select loading.team_id, lately.*
+from unnest(%(teams)s::text[]) as loading (team_id)
+cross join lateral (
+    select max(fetched_at) as last_at from pull_requests p where p.team_id = loading.team_id
+) newest
+cross join lateral (
+    select count(*)::int as pull_requests, min(fetched_at) as first_at, max(fetched_at) as last_at
+    from pull_requests p
+    where p.team_id = loading.team_id and p.fetched_at >= newest.last_at - make_interval(mins => %(minutes)s)
+) lately
+where lately.pull_requests > 0
+"""
+
+WAITS = """
+select distinct on (team_id) team_id, resume_at, reason
+from github_waits where team_id = any(%(teams)s) and resume_at > %(now)s order by team_id, resume_at desc
+"""
+
+MARK = """
+insert into progress_marks as old (team_id, generation, repositories, history_months, percent) values %s
+on conflict (team_id, generation, repositories, history_months)
+do update set percent = excluded.percent where old.percent < excluded.percent
+"""
+
+
+def read_progress(
+    tx: Transaction, *, now: datetime, team_id: str | None = None, first_month: date | None = None
+) -> list[TeamProgress]:
+    """Where each team stands (or the one of `team_id`; none if it is unknown), by team id.
+
+    `first_month` is the first month that has a partition (SYNC_FIRST_MONTH): earlier ones are not waited for.
+    """
+    teams = tx.rows(TEAMS, {"team_id": team_id})
+    ids = [team["team_id"] for team in teams]
+    wanted = {team["team_id"]: _months_of(team, now, first_month) for team in teams}
+    oldest = min((months[-1] for months in wanted.values() if months), default=now.date())
+    parts: dict[str, Rows] = {
+        "repositories": _by_team(tx, REPOSITORIES, teams=ids),
+        "months": _by_team(tx, MONTHS, teams=ids, oldest=oldest),
+        "batches": _by_team(tx, BATCHES, teams=ids),
+        "classifications": _by_team(tx, CLASSIFICATIONS, teams=ids),
+        "waits": _by_team(tx, WAITS, teams=ids, now=now) if tx.value("select to_regclass('github_waits')") else {},
+        "rates": _by_team(tx, RATES, teams=ids, minutes=RATE_MINUTES),
+    }
+    found = [_team_progress(team, now, wanted[team["team_id"]], parts) for team in teams]
+    _raise_marks(tx, found)
+    return found
+
+
+def _months_of(team: dict[str, Any], now: datetime, first_month: date | None) -> list[date]:
+    months = months_wanted(now, team["history_months"])
+    return [month for month in months if first_month is None or month >= first_month]
+
+
+def _by_team(tx: Transaction, sql: str, **parameters: Any) -> Rows:
+    grouped: Rows = defaultdict(list)
+    for row in tx.rows(sql, parameters):
+        grouped[row.pop("team_id")].append(row)
+    return grouped
+
+
+def _raise_marks(tx: Transaction, teams: list[TeamProgress]) -> None:
+    risen = [one for one in teams if one.percent > one.percent_reached]
+    tx.execute_values(
+        MARK,
+        [(one.team_id, one.generation, len(one.repositories), one.history_months, one.percent) for one in risen],
+    )
+
+
+def _team_progress(team: dict[str, Any], now: datetime, wanted: list[date], parts: dict[str, Rows]) -> TeamProgress:
+    team_id = team["team_id"]
+    mine = {name: rows.get(team_id, []) for name, rows in parts.items()}
+    cells = {(row["repository"], row["month"]): row for row in mine["months"] if row["month"] in set(wanted)}
+    names = [row["repository"] for row in mine["repositories"]]
+    llm = {**dict(*mine["batches"][:1]), **dict(*mine["classifications"][:1])}
+    return TeamProgress(
+        team_id=team_id,
+        display_name=team["display_name"],
+        status=team["status"],
+        generation=team["generation"],
+        history_months=team["history_months"],
+        read_at=now,
+        onboarding_started_at=team["onboarding_started_at"],
+        repositories=busiest_first(_repository(row, wanted, cells) for row in mine["repositories"]),
+        months=tuple(_month(month, names, cells) for month in wanted),
+        llm=LlmProgress(**llm),
+        rate=next((FetchRate(**row) for row in mine["rates"]), None),
+        wait=next((Wait(**row) for row in mine["waits"]), None),
+        last_completed_at=max((row["completed_at"] for row in cells.values() if row["completed_at"]), default=None),
+        percent_reached=team["percent_reached"],
+    )
+
+
+Cells = dict[tuple[str, date], dict[str, Any]]
+
+
+def _repository(row: dict[str, Any], wanted: list[date], cells: Cells) -> RepositoryProgress:
+    mine = [cells[row["repository"], month] for month in wanted if (row["repository"], month) in cells]
+    return RepositoryProgress(
+        **row,
+        months_total=len(wanted),
+        months_complete=_count(mine, "completed"),
+        months_indexed=sum(cell["expected"] is not None for cell in mine),
+        months_missing=_count(mine, "failed", "partial"),
+    )
+
+
+def _month(month: date, names: list[str], cells: Cells) -> MonthProgress:
+    mine = [cells[name, month] for name in names if (name, month) in cells]
+    return MonthProgress(
+        month=month,
+        repositories=len(names),
+        complete=_count(mine, "completed"),
+        missing=_count(mine, "failed", "partial"),
+        expected=sum(cell["expected"] or 0 for cell in mine),
+        stored=sum(cell["stored"] or 0 for cell in mine),
+    )
+
+
+def _count(cells: list[dict[str, Any]], *statuses: str) -> int:
+    return sum(cell["status"] in statuses for cell in cells)
