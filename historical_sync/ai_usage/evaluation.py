@@ -1,0 +1,1 @@
+"""How well the signatures do on labelled pull requests."""

@@ -1,0 +1,125 @@
+"""From a pull request to its evidence: every place is looked at, every hit is kept with the words that prove it.
+
+Pure. What counts is said elsewhere: rows in `table/`, what is masked in `text`, people's own words in `disclosure`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from historical_sync.ai_usage import trailers
+from historical_sync.ai_usage.rows import (
+    AUTHOR,
+    AUTOMATION,
+    IN_AUTHOR,
+    IN_BODY,
+    IN_BRANCH,
+    IN_COMMIT_AUTHOR,
+    IN_MESSAGE,
+    IN_REVIEWER,
+    IN_TITLE,
+    IN_TRAILER,
+    NOREPLY,
+    Signature,
+    normal_address,
+    normal_login,
+)
+from historical_sync.ai_usage.signatures import BRANCH_ROWS, EMAILS, LOGINS, TEXT_ROWS
+from historical_sync.records import Commit, Evidence, PullRequest, storable_text
+
+QUOTE_LENGTH = 200
+
+
+def tag(pull_request: PullRequest) -> list[Evidence]:
+    """Every hit of every enabled signature, one for each (signature, source, position); see `records.Evidence`."""
+    found: dict[tuple[str, str, int], Evidence] = {}
+    for hit in _hits(pull_request):
+        found.setdefault((hit.signature_id, hit.source, hit.position), hit)
+    return list(found.values())
+
+
+def is_automation(pull_request: PullRequest, evidence: list[Evidence]) -> bool:
+    """Whether neither a person nor an AI agent opened it: a known automaton, or an App that shows no sign of AI."""
+    if any(hit.source == IN_AUTHOR and hit.role == AUTOMATION for hit in evidence):
+        return not any(hit.role == AUTHOR for hit in evidence)
+    return pull_request.author_type == "Bot" and not any(hit.role == AUTHOR for hit in evidence)
+
+
+def _hits(pull_request: PullRequest) -> Iterator[Evidence]:
+    yield from _account(pull_request.author_login, IN_AUTHOR, 0)
+    yield from _branch(pull_request.head_ref)
+    yield from _text(pull_request.title, IN_TITLE, 0)
+    yield from _text(pull_request.body, IN_BODY, 0)
+    yield from _trailers(pull_request.body, IN_BODY, 0)
+    for position, commit in enumerate(pull_request.commits):
+        yield from _commit(commit, position)
+    for position, review in enumerate(pull_request.reviews):
+        yield from _account(review.reviewer_login, IN_REVIEWER, position)
+
+
+def _commit(commit: Commit, position: int) -> Iterator[Evidence]:
+    yield from _account(commit.author_login, IN_COMMIT_AUTHOR, position)
+    yield from _address(commit.author_email, commit.author_name, IN_COMMIT_AUTHOR, position)
+    yield from _text(commit.message, IN_MESSAGE, position)
+    yield from _trailers(commit.message, IN_TRAILER, position)
+
+
+def _evidence(row: Signature, source: str, position: int, quote: str) -> Evidence:
+    return Evidence(
+        row.signature_id,
+        source,
+        position,
+        row.tool,
+        row.role,
+        row.strength,
+        storable_text(quote.strip())[:QUOTE_LENGTH],
+    )
+
+
+def _account(login: str | None, place: str, position: int) -> Iterator[Evidence]:
+    if login and (row := LOGINS.get((place, normal_login(login)))):
+        yield _evidence(row, place, position, login)
+
+
+def _row_of_address(address: str) -> Signature | None:
+    address = address.strip().lower()
+    bare = normal_address(address)
+    row = EMAILS.get((IN_TRAILER, address)) or EMAILS.get((IN_TRAILER, bare))
+    if row is None and bare.endswith(NOREPLY):
+        row = LOGINS.get((IN_TRAILER, normal_login(bare.removesuffix(NOREPLY))))
+    return row
+
+
+def _address(address: str | None, name: str | None, place: str, position: int) -> Iterator[Evidence]:
+    if address and (row := _row_of_address(address)):
+        yield _evidence(row, place, position, f"{name or ''} <{address}>")
+
+
+def _branch(head_ref: str) -> Iterator[Evidence]:
+    for row in BRANCH_ROWS:
+        if row.expression.match(head_ref):
+            yield _evidence(row, IN_BRANCH, 0, head_ref)
+
+
+def _text(text: str, place: str, position: int) -> Iterator[Evidence]:
+    lower = text.lower()
+    for row in TEXT_ROWS:
+        if row.needle in lower and place in row.places and (hit := row.expression.search(text)):
+            yield _evidence(row, place, position, _line_around(text, hit.start(), hit.end()))
+
+
+def _trailers(text: str, source: str, position: int) -> Iterator[Evidence]:
+    for trailer in trailers.read_trailers(text):
+        if trailer.address and (row := _row_of_address(trailer.address)):
+            yield replace(_evidence(row, source, position, text[trailer.start : trailer.end]))
+
+
+def _line_around(text: str, start: int, end: int) -> str:
+    """The line of a hit, or as much of it as a quote holds."""
+    line_start = text.rfind("\n", 0, start) + 1
+    line_end = text.find("\n", end)
+    line = text[line_start : line_end if line_end >= 0 else len(text)]
+    if len(line) <= QUOTE_LENGTH:
+        return line
+    return text[max(line_start, start - 40) :][:QUOTE_LENGTH]
