@@ -17,6 +17,7 @@
     │   ├── GroqUnavailable         outage, time-out, 5xx, 429: queued and tried again
     │   ├── GroqRefused             key, plan or model: stays queued until somebody mends it
     │   └── BudgetExhausted         the cap of HISTORICAL_SYNC_LLM_BUDGET_USD is reached
+    ├── TeamStopped                 the team was paused or removed while a run worked for it
     └── WarehouseError              the database, other than its schema
 
 `is_retryable` answers "is it worth trying the same thing again later without anybody doing anything?".
@@ -155,6 +156,12 @@ class BudgetExhausted(ClassificationError):
     """The team's cap for this calendar month is reached; the work stays queued."""
 
     remedy = "Raise HISTORICAL_SYNC_LLM_BUDGET_USD, or wait for the next calendar month."
+
+
+class TeamStopped(HistoricalSyncError):
+    """The team was paused or removed while a run worked for it. Not a failure: what was committed stays."""
+
+    remedy = "Run `historical-sync team resume TEAM` to go on."
 
 
 class WarehouseError(HistoricalSyncError):
