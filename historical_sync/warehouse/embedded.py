@@ -136,7 +136,7 @@ class EmbeddedPostgres:
         self._fresh_log()
         self._make_cluster()
         self._end_orphans()
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        self._forget_dead_server()
 
     def _make_cluster(self) -> None:
         """Run initdb in a folder beside the data and rename it, so that an interrupted one is never taken for data."""
@@ -170,6 +170,11 @@ class EmbeddedPostgres:
         for process in alive:
             process.kill()  # harmless: what they had not committed is rolled back by the recovery
         psutil.wait_procs(alive, timeout=5)
+
+    def _forget_dead_server(self) -> None:
+        """PostgreSQL takes a zombie, which a container without an init never reaps, for a server that lives."""
+        for left_behind in (self.data / "postmaster.pid", *self._sockets.glob(".s.PGSQL.*")):
+            left_behind.unlink(missing_ok=True)
 
     def _works_here(self, process: psutil.Process) -> bool:
         try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import select
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,9 +13,24 @@ from typing import Any
 import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
-import psycopg2.pool
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from historical_sync.errors import WarehouseError
+from historical_sync.warehouse.address import libpq_url, without_password
+
+CONNECTION: dict[str, Any] = {
+    "connect_timeout": 10,
+    "application_name": f"historical_sync {os.path.basename(sys.argv[0] or 'python')}",
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "options": "-c search_path=historical_sync -c timezone=UTC -c idle_in_transaction_session_timeout=30min",
+}
+"""A transaction that does nothing for half an hour belongs to a process that hangs, and others wait for its locks."""
+PATIENCE_SECONDS = 30
+"""An embedded server is back within two seconds; a managed one fails over within half a minute."""
+TRY_AGAIN = "What was committed is kept; run it again once PostgreSQL is back (`historical-sync doctor`)."
+CANNOT_REACH = "See that PostgreSQL runs and HISTORICAL_SYNC_DATABASE_URL is right (`historical-sync doctor`)."
 
 Parameters = Sequence[Any] | dict[str, Any]
 
@@ -79,14 +97,19 @@ class Transaction:
 
 
 class Warehouse:
-    """The database at `url` (a libpq URL without a SQLAlchemy driver). Threads may share one; processes may not."""
+    """The database at `url`. Threads may share one; processes may not.
+
+    A server that restarts costs at most the transactions that were open: dead connections are thrown away, and once a
+    connection has been made, a server that is away is waited for (`PATIENCE_SECONDS`) before it counts as lost.
+    """
 
     def __init__(self, url: str, *, most_connections: int = 8) -> None:
-        self._url = url
+        self._url = libpq_url(url)
         self._most_connections = most_connections
         self._slots = threading.BoundedSemaphore(most_connections)
-        self._pool: psycopg2.pool.ThreadedConnectionPool | None = None
-        self._pool_guard = threading.Lock()
+        self._idle: list[psycopg2.extensions.connection] = []
+        self._guard = threading.Lock()
+        self._has_connected = False
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -102,36 +125,44 @@ class Warehouse:
             except BaseException as error:
                 self._roll_back(connection)
                 if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
-                    raise WarehouseError(f"The database broke off: {error}".strip()) from error
+                    message = without_password(f"The database broke off: {error}", self._url)
+                    raise WarehouseError(message, remedy=TRY_AGAIN) from None
                 raise
             finally:
                 self._give_back(connection)
 
     def close(self) -> None:
         """Close every idle connection. The next transaction opens new ones."""
-        with self._pool_guard:
-            if self._pool is not None:
-                self._pool.closeall()
-                self._pool = None
+        with self._guard:
+            for connection in self._idle:
+                connection.close()
+            self._idle.clear()
 
     def _borrow(self) -> psycopg2.extensions.connection:
+        while True:
+            with self._guard:
+                connection = self._idle.pop() if self._idle else None
+            if connection is None:
+                return self._connect()
+            if not _is_dead(connection):
+                return connection
+            connection.close()
+
+    def _connect(self) -> psycopg2.extensions.connection:
+        """A new connection. The driver's own error may repeat the URL, so it is neither shown nor chained."""
+        patiently = Retrying(
+            retry=retry_if_exception_type(psycopg2.OperationalError),
+            stop=stop_after_delay(PATIENCE_SECONDS if self._has_connected else 0),
+            wait=wait_random_exponential(multiplier=0.2, max=2.0),
+            reraise=True,
+        )
         try:
-            with self._pool_guard:
-                if self._pool is None:
-                    self._pool = psycopg2.pool.ThreadedConnectionPool(
-                        0,
-                        self._most_connections,
-                        self._url,
-                        options="-c search_path=historical_sync -c timezone=UTC",
-                        application_name="historical_sync",
-                    )
-                pool = self._pool
-            return pool.getconn()
-        except psycopg2.OperationalError as error:
-            raise WarehouseError(
-                f"The database cannot be reached: {error}".strip(),
-                remedy="See that PostgreSQL runs and HISTORICAL_SYNC_DATABASE_URL is right (`historical-sync doctor`).",
-            ) from error
+            connection: psycopg2.extensions.connection = patiently(psycopg2.connect, self._url, **CONNECTION)
+        except psycopg2.Error as error:
+            message = without_password(f"The database cannot be reached: {error}", self._url)
+            raise WarehouseError(message, remedy=CANNOT_REACH) from None
+        self._has_connected = True
+        return connection
 
     @staticmethod
     def _roll_back(connection: psycopg2.extensions.connection) -> None:
@@ -142,8 +173,15 @@ class Warehouse:
                 connection.close()
 
     def _give_back(self, connection: psycopg2.extensions.connection) -> None:
-        with self._pool_guard:
-            if self._pool is None:
-                connection.close()
-            else:
-                self._pool.putconn(connection, close=bool(connection.closed))
+        with self._guard:
+            if not connection.closed:
+                self._idle.append(connection)
+
+
+def _is_dead(connection: psycopg2.extensions.connection) -> bool:
+    """Whether an idle connection has something to say: its server says nothing unasked but that it goes away."""
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy
@@ -9,31 +11,37 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 
 from historical_sync.errors import SchemaOutdated, WarehouseError
+from historical_sync.warehouse.address import DAGSTER_SCHEMA, sqlalchemy_url, without_password
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+CANNOT_CHANGE = "See that PostgreSQL runs and its role may create schemas and tables (`historical-sync doctor`)."
 TAKE_TURNS = "select pg_advisory_xact_lock(hashtextextended('historical_sync/migrate', 0))"
 
 
 def migrate(database_url: str) -> None:
-    """Create or upgrade schema `historical_sync`. Safe to call from several processes at once: they take turns.
+    """Create or upgrade schema `historical_sync`, and the empty schema in which Dagster keeps its own tables.
 
-    Raises WarehouseError when the database cannot be reached or the role may not change it.
+    Safe to call from several processes at once: they take turns. Raises WarehouseError when the database cannot be
+    reached or the role may not change it, SchemaOutdated when a newer program has been at it.
     """
-    engine = _engine(database_url)
-    try:
-        with engine.begin() as connection:
-            connection.execute(sqlalchemy.text(TAKE_TURNS))
-            connection.execute(sqlalchemy.text("create schema if not exists historical_sync"))
-            connection.execute(sqlalchemy.text("set local search_path to historical_sync"))
-            config = _config()
-            config.attributes["connection"] = connection
+    with _connected(database_url) as connection, connection.begin():
+        connection.execute(sqlalchemy.text(TAKE_TURNS))
+        for schema in ("historical_sync", DAGSTER_SCHEMA):
+            if not _has_schema(connection, schema):
+                connection.execute(sqlalchemy.text(f"create schema {schema}"))
+        connection.execute(sqlalchemy.text("set local search_path to historical_sync"))
+        config = _config()
+        config.attributes["connection"] = connection
+        try:
             command.upgrade(config, "head")
-    except sqlalchemy.exc.DBAPIError as error:
-        raise WarehouseError(f"The schema could not be brought up to date: {error.orig}".strip()) from error
-    finally:
-        engine.dispose()
+        except CommandError as error:
+            raise SchemaOutdated(
+                f"The database's schema was made by a newer version of this program ({error}).",
+                remedy="Install that version again, or a newer one.",
+            ) from error
 
 
 def require_current(database_url: str) -> None:
@@ -45,15 +53,9 @@ def require_current(database_url: str) -> None:
 
 def current_revision(database_url: str) -> str | None:
     """The revision that the database is at; None when it has no schema yet."""
-    engine = _engine(database_url)
-    try:
-        with engine.connect() as connection:
-            context = MigrationContext.configure(connection, opts={"version_table_schema": "historical_sync"})
-            return context.get_current_revision()
-    except sqlalchemy.exc.OperationalError as error:
-        raise WarehouseError(f"The database cannot be reached: {error.orig}".strip()) from error
-    finally:
-        engine.dispose()
+    with _connected(database_url) as connection:
+        context = MigrationContext.configure(connection, opts={"version_table_schema": "historical_sync"})
+        return context.get_current_revision()
 
 
 def newest_revision() -> str:
@@ -70,6 +72,18 @@ def _config() -> Config:
     return config
 
 
-def _engine(database_url: str) -> sqlalchemy.Engine:
-    rest = database_url.split("://", 1)[1]
-    return sqlalchemy.create_engine(f"postgresql+psycopg2://{rest}", poolclass=sqlalchemy.pool.NullPool)
+def _has_schema(connection: sqlalchemy.Connection, schema: str) -> bool:
+    """Looked up first: a role without CREATE on the database may still migrate schemas that an administrator made."""
+    question = sqlalchemy.text("select 1 from pg_namespace where nspname = :schema")
+    return connection.execute(question, {"schema": schema}).first() is not None
+
+
+@contextmanager
+def _connected(database_url: str) -> Iterator[sqlalchemy.Connection]:
+    engine = sqlalchemy.create_engine(sqlalchemy_url(database_url), poolclass=sqlalchemy.pool.NullPool)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except sqlalchemy.exc.DBAPIError as error:
+        reason = without_password(str(error.orig), database_url)
+        raise WarehouseError(f"The schema cannot be read or changed: {reason}", remedy=CANNOT_CHANGE) from None
