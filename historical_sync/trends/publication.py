@@ -1,0 +1,49 @@
+"""Publishing a month: its values, then the team's directions, then the benchmarks it takes part in.
+
+Called by the asset `monthly_trends` whenever pull requests, tags or classifications of the month changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from historical_sync.trends.metrics import ALL, HEADLINE
+from historical_sync.warehouse import trends
+from historical_sync.warehouse.postgres import Transaction, Warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class TrendSummary:
+    """What publishing a month did. `headline` holds (metric, value, unit, n) of the whole team, in order."""
+
+    team_id: str
+    month: date
+    values: int
+    months: int
+    headline: tuple[tuple[str, float | None, str, int], ...]
+    is_complete: bool
+    is_open: bool
+
+
+def publish_month(warehouse: Warehouse, team_id: str, month: date, *, now: datetime) -> TrendSummary:
+    """Compute and store the month's values and the team's directions, in one transaction under the team's lock."""
+    with warehouse.transaction() as tx:
+        trends.lock_team(tx, team_id)
+        values = trends.store_month(tx, team_id, month, now=now)
+        return _summary(tx, team_id, month, values)
+
+
+def _summary(tx: Transaction, team_id: str, month: date, values: int) -> TrendSummary:
+    rows = trends.read_values(tx, team_id, metrics=HEADLINE, repository=ALL, segments=[ALL])
+    of_month = {row["metric"]: row for row in rows if row["month"] == month}
+    first = next(iter(of_month.values()), None)
+    return TrendSummary(
+        team_id=team_id,
+        month=month,
+        values=values,
+        months=len({row["month"] for row in rows}),
+        headline=tuple((name, *(of_month[name][key] for key in ("value", "unit", "n"))) for name in HEADLINE),
+        is_complete=bool(first and first["is_complete"]),
+        is_open=bool(first and first["is_open"]),
+    )
