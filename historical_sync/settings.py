@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +15,15 @@ from historical_sync.errors import ConfigurationError
 
 GROQ_DEFAULT_MODEL = "openai/gpt-oss-20b"
 GROQ_DEFAULT_SECOND_MODEL = "openai/gpt-oss-120b"
+GROQ_PRICES_USD = {
+    "openai/gpt-oss-20b": (0.075, 0.30),
+    "openai/gpt-oss-120b": (0.15, 0.60),
+    "openai/gpt-oss-safeguard-20b": (0.075, 0.30),
+    "qwen/qwen3.6-27b": (0.60, 3.00),
+}
+"""Model → dollars per million input and output tokens, without discount (Groq, August 2026)."""
+GROQ_BATCH_DISCOUNT = 0.5
+"""Batches cost half; the discount does not add up with that for cached tokens (Groq, 2026)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,10 @@ class Settings:
     llm_budget_usd: float | None
     public_url: str | None = None
     """The address under which people reach the page; None means that only this machine does."""
+    llm_prices: Mapping[str, tuple[float, float]] = field(default_factory=lambda: dict(GROQ_PRICES_USD))
+    """Model → dollars per million input and output tokens, before the discount for batches."""
+    llm_batch_discount: float = GROQ_BATCH_DISCOUNT
+    """The part of the price that batches do not pay, 0 to 1."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -53,6 +66,8 @@ class Settings:
             llm_wait_seconds=_number(env, "HISTORICAL_SYNC_LLM_WAIT_SECONDS", 0.0) or 0.0,
             llm_budget_usd=_number(env, "HISTORICAL_SYNC_LLM_BUDGET_USD", None),
             public_url=_address(env, "HISTORICAL_SYNC_PUBLIC_URL"),
+            llm_prices=GROQ_PRICES_USD | _prices(env, "HISTORICAL_SYNC_LLM_PRICES"),
+            llm_batch_discount=_share(env, "HISTORICAL_SYNC_LLM_BATCH_DISCOUNT", GROQ_BATCH_DISCOUNT),
         )
 
 
@@ -93,3 +108,24 @@ def _month(env: Mapping[str, str], name: str, default: date) -> date:
         return date.fromisoformat(f"{text}-01")
     except ValueError as error:
         raise ConfigurationError(f"{name} is {text!r}; it takes a month such as 2024-01.") from error
+
+
+def _share(env: Mapping[str, str], name: str, default: float) -> float:
+    value = _number(env, name, default)
+    if value is None or value > 1:
+        raise ConfigurationError(f"{name} is {env.get(name)!r}; it takes a share from 0 to 1, such as 0.5.")
+    return value
+
+
+def _prices(env: Mapping[str, str], name: str) -> dict[str, tuple[float, float]]:
+    """Prices from text such as `openai/gpt-oss-20b=0.075/0.30, other=1/2`."""
+    prices = {}
+    for entry in filter(None, (part.strip() for part in env.get(name, "").split(","))):
+        model, _, price = entry.rpartition("=")
+        amounts = [_number({name: text}, name, None) for text in price.split("/")]
+        if not model or len(amounts) != 2 or amounts[0] is None or amounts[1] is None:
+            raise ConfigurationError(
+                f"{name} holds {entry!r}; an entry is MODEL=INPUT/OUTPUT in dollars per million tokens."
+            )
+        prices[model.strip()] = (amounts[0], amounts[1])
+    return prices
