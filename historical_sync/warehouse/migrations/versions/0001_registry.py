@@ -22,6 +22,32 @@ def upgrade() -> None:
         onboarded_at timestamptz
     );
 
+    create table former_teams (
+        team_id text primary key,
+        generation integer not null
+    );
+    comment on table former_teams is
+        'The last generation of every team that was removed: a team that comes back gets the next one.';
+
+    create function begin_generation() returns trigger language plpgsql set search_path = historical_sync as $$
+    begin
+        new.generation := greatest(
+            new.generation, 1 + coalesce((select generation from former_teams where team_id = new.team_id), 0)
+        );
+        return new;
+    end $$;
+    create trigger teams_begin_generation before insert on teams
+        for each row execute function begin_generation();
+
+    create function end_generation() returns trigger language plpgsql set search_path = historical_sync as $$
+    begin
+        insert into former_teams (team_id, generation) values (old.team_id, old.generation)
+        on conflict (team_id) do update set generation = excluded.generation;
+        return null;
+    end $$;
+    create trigger teams_end_generation after delete on teams
+        for each row execute function end_generation();
+
     create table tracked_repositories (
         team_id text not null references teams on delete cascade,
         repository text not null check (repository ~ '^[^/[:space:]]+/[^/[:space:]]+$'),

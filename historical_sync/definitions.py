@@ -1,0 +1,16 @@
+"""What Dagster loads: everything of `orchestration`, with an empty environment too."""
+
+import dagster as dg
+
+from historical_sync.orchestration.assets import ASSETS
+from historical_sync.orchestration.jobs import JOBS
+from historical_sync.orchestration.resources import Pipeline
+from historical_sync.orchestration.sensors import SENSORS
+
+defs = dg.Definitions(
+    assets=ASSETS,
+    jobs=JOBS,
+    sensors=SENSORS,
+    resources={"pipeline": Pipeline()},
+    executor=dg.in_process_executor,
+)

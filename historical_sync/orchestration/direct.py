@@ -1,0 +1,98 @@
+"""The same job here and now, without the daemon: what `historical-sync sync` and `retry` call.
+
+Runs are recorded in Dagster like any other, so the UI shows them, and the sensor sees that they are in flight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+
+from historical_sync.orchestration import onboarding
+from historical_sync.orchestration.home import open_instance
+from historical_sync.orchestration.partitions import TEAMS, key_of
+from historical_sync.orchestration.resources import Pipeline
+from historical_sync.settings import Settings
+from historical_sync.warehouse import operations, registry
+from historical_sync.window import require_in_window
+
+__all__ = ["MonthOutcome", "months_missing", "open_instance", "run_month"]
+
+
+@dataclass(frozen=True)
+class MonthOutcome:
+    """How a month came out: `completed`, `partial` or `failed`; the error and its remedy where it is not completed."""
+
+    month: date
+    status: str
+    pull_requests: int
+    error: str | None = None
+    remedy: str | None = None
+    run_id: str | None = None
+
+
+def months_missing(settings: Settings, team_id: str) -> list[date]:
+    """The months of the team's history that are not done, newest first: what `retry` runs."""
+    pipeline = Pipeline(settings)
+    with pipeline.warehouse.transaction() as tx:
+        registry.read_team(tx, team_id)
+        return operations.incomplete_months(tx, team_id, now=pipeline.now(), first_month=settings.first_month)
+
+
+def run_month(
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    team_id: str,
+    month: date,
+    repositories: Sequence[str] | None = None,
+) -> MonthOutcome:
+    """Materialise the four assets of one (team, month) in this process.
+
+    Raises ConfigurationError for an unknown team, OutsideWindow for a month that its history does not cover. A failure
+    of the work itself is an outcome, not an exception.
+    """
+    from historical_sync.definitions import defs
+
+    pipeline = Pipeline(settings)
+    with pipeline.warehouse.transaction() as tx:
+        team = registry.read_team(tx, team_id)
+    require_in_window(month, pipeline.now(), team.history_months, team_id)
+    instance.add_dynamic_partitions(TEAMS, [team_id])
+    key = key_of(team_id, month)
+    result = defs.resolve_job_def("sync_month").execute_in_process(
+        instance=instance,
+        partition_key=key,
+        tags={
+            **onboarding.identity(team_id, team.generation),
+            onboarding.MONTH: f"{month:%Y-%m}",
+            onboarding.CAUSE: "command",
+        },
+        run_config={"ops": {"raw_pull_requests": {"config": {"repositories": list(repositories or ())}}}},
+        raise_on_error=False,
+    )
+    return _outcome(pipeline, team_id, month, result)
+
+
+def _outcome(pipeline: Pipeline, team_id: str, month: date, result: dg.ExecuteInProcessResult) -> MonthOutcome:
+    error, remedy = _failure(result)
+    with pipeline.warehouse.transaction() as tx:
+        state = operations.month_state(tx, team_id, month)
+    status = "failed" if not result.success else "completed" if state.is_done else "partial"
+    if status == "partial":
+        error, remedy = state.error, "Run `historical-sync retry` once the cause is mended."
+    return MonthOutcome(month, status, state.stored, error, remedy, result.run_id)
+
+
+def _failure(result: dg.ExecuteInProcessResult) -> tuple[str | None, str | None]:
+    """The first failed step's own words."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            remedy = failure.user_failure_data.metadata.get("what to do") if failure.user_failure_data else None
+            description = failure.user_failure_data.description if failure.user_failure_data else None
+            text = description or (failure.error.message.strip() if failure.error else "The step failed.")
+            return text, str(remedy.value) if remedy else None
+    return (None, None) if result.success else ("The run ended before its first step.", None)

@@ -1,0 +1,151 @@
+"""Every call into Dagster that its documentation does not promise. Nothing else here imports `dagster._core`.
+
+Pinned to Dagster 1.13 by a contract test: when an upgrade breaks one of these, the test names it. What is asked for,
+and why there is no other way, stands with each function. Rules of ours live in the modules that call these.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import dagster as dg
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
+from dagster._core.remote_origin import RemoteRepositoryOrigin
+from dagster._core.run_coordinator.base import SubmitRunContext
+from dagster._core.run_coordinator.queued_run_coordinator import QueuedRunCoordinator
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES, DagsterRun, RunRecord
+from dagster._core.storage.tags import BACKFILL_ID_TAG, PRIORITY_TAG, WILL_RETRY_TAG
+
+__all__ = [
+    "BACKFILL_ID_TAG",
+    "PRIORITY_TAG",
+    "DagsterRun",
+    "QueuedRunCoordinator",
+    "RunRecord",
+    "SubmitRunContext",
+]
+
+UNFINISHED = tuple(NOT_FINISHED_STATUSES)
+"""The statuses of a run that is queued, being started, at work or being cancelled."""
+
+AT_WORK = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
+OPEN_BACKFILLS = (BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING)
+
+
+@dataclass(frozen=True)
+class OpenBackfill:
+    """A backfill that is not over, and the partitions that it has not submitted yet."""
+
+    backfill_id: str
+    tags: Mapping[str, str]
+    unsubmitted: tuple[str, ...]
+
+
+def add_job_backfill(
+    context: dg.SensorEvaluationContext,
+    *,
+    backfill_id: str,
+    job_name: str,
+    partition_keys: Sequence[str],
+    title: str,
+    description: str,
+    tags: Mapping[str, str],
+    created_at: datetime,
+) -> bool:
+    """Put a job backfill on the Backfills page; its runs are submitted in the given order. False if the id is taken.
+
+    There is no public way to launch one from a sensor (dagster-io/dagster#13852, #27759). The id is unique in the
+    database, so a second call with the same one cannot make a second backfill.
+    """
+    instance = context.instance
+    if context.code_location_origin is None or context.repository_name is None:
+        raise RuntimeError("A backfill can be launched only by a sensor that the daemon runs.")
+    if instance.get_backfill(backfill_id) is not None:
+        return False
+    origin = RemoteRepositoryOrigin(context.code_location_origin, context.repository_name)
+    instance.add_backfill(
+        PartitionBackfill(
+            backfill_id=backfill_id,
+            status=BulkActionStatus.REQUESTED,
+            from_failure=False,
+            tags=tags,
+            backfill_timestamp=created_at.timestamp(),
+            title=title,
+            description=description,
+            partition_set_origin=origin.get_partition_set_origin(f"{job_name}_partition_set"),
+            partition_names=list(partition_keys),
+        )
+    )
+    return True
+
+
+def open_backfills(instance: dg.DagsterInstance) -> list[OpenBackfill]:
+    """The job backfills that are not over. One that is being cancelled still owns what it has not submitted."""
+    found = instance.get_backfills(filters=BulkActionsFilter(statuses=OPEN_BACKFILLS))
+    return [_open_backfill(one) for one in found if one.partition_names]
+
+
+def _open_backfill(backfill: PartitionBackfill) -> OpenBackfill:
+    names = list(backfill.partition_names or ())
+    last = backfill.last_submitted_partition_name
+    submitted = names.index(last) + 1 if last in names else 0
+    return OpenBackfill(backfill.backfill_id, backfill.tags, tuple(names[submitted:]))
+
+
+def newest_backfill_tags(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> Mapping[str, str]:
+    """The tags of the newest backfill that has all of these, or no tags."""
+    found = instance.get_backfills(filters=BulkActionsFilter(tags=tags), limit=1)
+    return found[0].tags if found else {}
+
+
+def cancel_backfills(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> int:
+    """Cancel the open backfills that have all of these tags: the daemon then submits nothing more of them."""
+    found = instance.get_backfills(filters=BulkActionsFilter(tags=tags, statuses=[BulkActionStatus.REQUESTED]))
+    for backfill in found:
+        instance.update_backfill(backfill.with_status(BulkActionStatus.CANCELING))
+    return len(found)
+
+
+def unfinished_runs(instance: dg.DagsterInstance, tags: Mapping[str, str] | None = None) -> list[RunRecord]:
+    """The runs that are queued, starting, at work or being cancelled."""
+    return list(instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED, tags=tags)))
+
+
+def runs_about_to_be_retried(instance: dg.DagsterInstance, since: datetime) -> list[DagsterRun]:
+    """Runs that failed after `since` and that Dagster has said it will retry, but has not yet."""
+    filters = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], tags={WILL_RETRY_TAG: "true"}, updated_after=since)
+    return list(instance.get_runs(filters))
+
+
+def newest_run_tags(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> Mapping[str, str]:
+    """The tags of the newest run that has all of these, or no tags."""
+    found = instance.get_runs(dg.RunsFilter(tags=tags), limit=1)
+    return found[0].tags if found else {}
+
+
+def fail_run(instance: dg.DagsterInstance, run: DagsterRun, message: str) -> None:
+    """Mark a run as failed whose process is gone, so that Dagster retries it. There is no public call for that."""
+    instance.report_run_failed(run, message)
+
+
+def cancel_run(instance: dg.DagsterInstance, run: DagsterRun, message: str) -> None:
+    """Mark a run as cancelled that has no process: a queued one is then never started."""
+    instance.report_run_canceled(run, message)
+
+
+def announce_stop(instance: dg.DagsterInstance, run: DagsterRun, message: str) -> None:
+    """Say that a run is being cancelled, so that the interruption that follows ends it as cancelled, not as failed."""
+    instance.report_run_canceling(run, message)
+
+
+def tag_run(instance: dg.DagsterInstance, run_id: str, tags: Mapping[str, str]) -> None:
+    """Add tags to a run; they show in the run list within a second."""
+    instance.add_run_tags(run_id, tags)
+
+
+def seconds_since_start(record: RunRecord) -> float:
+    """How long ago a run's process began, or the run was made if it never did."""
+    return time.time() - (record.start_time or record.create_timestamp.timestamp())
