@@ -139,9 +139,10 @@ class GroqUnavailable(ClassificationError):
 
     is_retryable = True
 
-    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None, is_timeout: bool = False) -> None:
         super().__init__(message, remedy="Nothing to do: the work is queued and tried again.")
         self.retry_after_seconds = retry_after_seconds
+        self.is_timeout = is_timeout
 
 
 class GroqRefused(ClassificationError):
