@@ -29,7 +29,8 @@ RATE_MINUTES = 10
 TEAMS = """
 select t.*, coalesce(m.percent, 0) as percent_reached
 from (
-    select t.*, (select count(*) from tracked_repositories r where r.team_id = t.team_id)::int as repositories
+    select team_id, display_name, status, generation, history_months, onboarding_started_at,
+        (select count(*) from tracked_repositories r where r.team_id = t.team_id)::int as repositories
     from teams t where %(team_id)s::text is null or t.team_id = %(team_id)s
 ) t
 left join progress_marks m using (team_id, generation, repositories, history_months)
@@ -103,7 +104,7 @@ def read_progress(
         "months": _by_team(tx, MONTHS, teams=ids, oldest=oldest),
         "batches": _by_team(tx, BATCHES, teams=ids),
         "classifications": _by_team(tx, CLASSIFICATIONS, teams=ids),
-        "waits": _by_team(tx, WAITS, teams=ids, now=now) if tx.value("select to_regclass('github_waits')") else {},
+        "waits": _by_team(tx, WAITS, teams=ids, now=now),
         "rates": _by_team(tx, RATES, teams=ids, minutes=RATE_MINUTES),
     }
     found = [_team_progress(team, now, wanted[team["team_id"]], parts) for team in teams]
@@ -136,7 +137,7 @@ def _team_progress(team: dict[str, Any], now: datetime, wanted: list[date], part
     mine = {name: rows.get(team_id, []) for name, rows in parts.items()}
     cells = {(row["repository"], row["month"]): row for row in mine["months"] if row["month"] in set(wanted)}
     names = [row["repository"] for row in mine["repositories"]]
-    llm = {**dict(*mine["batches"][:1]), **dict(*mine["classifications"][:1])}
+    llm: dict[str, Any] = {**dict(*mine["batches"][:1]), **dict(*mine["classifications"][:1])}
     return TeamProgress(
         team_id=team_id,
         display_name=team["display_name"],

@@ -156,7 +156,7 @@ def test_a_longer_history_is_a_new_load_with_a_new_bar(warehouse: Warehouse) -> 
 
 
 def test_failed_repositories_leave_the_history_incomplete_not_loading(warehouse: Warehouse) -> None:
-    """When all that is left has failed, the state says so and the page stops asking; one pending month keeps it going."""
+    """When all that is left has failed, the state says so and the page stops asking; one untried month keeps it on."""
     with warehouse.transaction() as tx:
         add_team(tx, "acme", "acme/api")
         set_repository(tx, "acme/api", sync_status="failed", sync_error="not found")
@@ -198,7 +198,7 @@ def test_a_wait_for_github_is_added_to_the_time_left(loading: Warehouse) -> None
     """Waiting until the limit resets is part of the time left, and is shown with its hour."""
     with loading.transaction() as tx:
         tx.execute(
-            "insert into github_waits (team_id, reason, resume_at) values ('acme', 'hourly limit', %s)",
+            "insert into github_waits (team_id, holder, reason, resume_at) values ('acme', 'h', 'hourly limit', %s)",
             [NOW + timedelta(minutes=10)],
         )
         progress = read(tx)
@@ -209,7 +209,9 @@ def test_a_wait_for_github_is_added_to_the_time_left(loading: Warehouse) -> None
 def test_a_wait_that_is_over_is_no_wait(loading: Warehouse) -> None:
     """A row left behind by a wait that has ended is not shown."""
     with loading.transaction() as tx:
-        tx.execute("insert into github_waits (team_id, reason, resume_at) values ('acme', 'limit', %s)", [NOW])
+        tx.execute(
+            "insert into github_waits (team_id, holder, reason, resume_at) values ('acme', 'h', 'limit', %s)", [NOW]
+        )
         assert read(tx).wait is None
 
 

@@ -20,6 +20,7 @@ def upgrade() -> None:
     );
     comment on table progress_marks is
         'The highest percentage that anybody was shown for this load; one with more repositories or months is another.';
+    select historical_sync.protect('historical_sync.progress_marks', true, true);
     create index pull_requests_by_fetched on pull_requests (team_id, fetched_at);
     create index llm_classifications_by_status on llm_classifications (team_id, status);
     """)

@@ -1,0 +1,127 @@
+"""The gate before every team's data: who asks, may they, and one transaction under the team's row-level security."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property, wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from historical_sync.dashboard import access
+from historical_sync.dashboard.access import Grant
+from historical_sync.records import Team
+from historical_sync.settings import Settings
+from historical_sync.warehouse.access import team_transaction
+from historical_sync.warehouse.page_reads import read_visible_team
+from historical_sync.warehouse.postgres import Transaction, Warehouse
+
+ASK_FOR_A_LINK = "Ask for a link: `historical-sync team link TEAM` makes one."
+
+
+class Doorkeeper:
+    """What all requests share: settings, the warehouse, the key that signs, and where GitHub's pages are."""
+
+    def __init__(self, settings: Settings, warehouse: Warehouse, environment: Mapping[str, str], port: int) -> None:
+        self.settings = settings
+        self.warehouse = warehouse
+        self.environment = environment
+        self.port = port
+
+    @cached_property
+    def key(self) -> str:
+        return access.secret_key(self.settings, self.environment)
+
+    @cached_property
+    def github_web_address(self) -> str | None:
+        """Where people look at a repository; None where the API is an imitation that has no pages."""
+        parts = urlsplit(self.settings.github_api_url)
+        if parts.hostname == "api.github.com":
+            return "https://github.com"
+        return f"{parts.scheme}://{parts.netloc}" if parts.path.startswith("/api/v3") else None
+
+    def is_local(self, request: Request) -> bool:
+        """Whether this machine's own user asks. Behind a public address nobody is taken for that."""
+        if self.settings.public_url:
+            return False
+        client = request.client.host if request.client else None
+        return access.is_local(client, request.scope.get("http_version", ""), request.headers)
+
+    def grant(self, request: Request, team_id: str) -> Grant | None:
+        """The right to read this team; None for this machine's own user. Raises HTTPException 401 or 403."""
+        bearer = access.bearer_of(request.headers.get("authorization"))
+        if bearer is not None:
+            return self._checked(access.read_grant(self.key, "bearer", bearer), team_id, "The token")
+        cookie = request.cookies.get(access.cookie_name(team_id))
+        grant = access.read_grant(self.key, "cookie", cookie) if cookie else None
+        if grant is None and self.is_local(request):
+            return None
+        return self._checked(grant, team_id, "The link")
+
+    @staticmethod
+    def _checked(grant: Grant | None, team_id: str, what: str) -> Grant:
+        if grant is None:
+            raise HTTPException(401, f"{what} is missing, expired or not ours. {ASK_FOR_A_LINK}")
+        if grant.team_id != team_id:
+            raise HTTPException(403, f"{what} opens another team's page, not this one.")
+        return grant
+
+    def reading(self, team_id: str) -> AbstractContextManager[Transaction]:
+        """A transaction that sees this team's rows and no others."""
+        return team_transaction(self.warehouse, team_id)
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRequest:
+    """A request that passed the gate, inside its transaction."""
+
+    request: Request
+    doorkeeper: Doorkeeper
+    tx: Transaction
+    team: Team
+    now: datetime
+
+    @property
+    def path(self) -> str:
+        return f"/teams/{self.team.team_id}"
+
+
+def for_team(answer: Callable[[TeamRequest], Response]) -> Callable[[Request], Response]:
+    """An endpoint for `/…/{team}/…`: `answer` is called inside the team's transaction, or nobody is let in."""
+
+    @wraps(answer)
+    def endpoint(request: Request) -> Response:
+        doorkeeper: Doorkeeper = request.app.state.doorkeeper
+        team_id = request.path_params["team"]
+        grant = doorkeeper.grant(request, team_id)
+        with doorkeeper.reading(team_id) as tx:
+            team = present_team(tx, team_id, grant)
+            return answer(TeamRequest(request, doorkeeper, tx, team, datetime.now(UTC)))
+
+    return endpoint
+
+
+def present_team(tx: Transaction, team_id: str, grant: Grant | None) -> Team:
+    """The team's row. Raises HTTPException 404 when there is none, 403 when the grant is for a former team."""
+    team = read_visible_team(tx, team_id)
+    if team is None:
+        raise HTTPException(404, f"There is no team {team_id!r}.")
+    if grant is not None and grant.generation != team.generation:
+        raise HTTPException(403, f"The link is for a former team of this name. {ASK_FOR_A_LINK}")
+    return team
+
+
+class Json(Response):
+    """JSON for programs and people: indented, and never kept by a shared cache."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, indent=1, default=str).encode()

@@ -1,0 +1,36 @@
+"""The templates, with what each of them may call: addresses of files, and numbers as people read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from historical_sync.dashboard import formatting
+from historical_sync.dashboard.assets import address
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("historical_sync.dashboard"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(static=address, fmt=formatting)
+    return environment
+
+
+TEMPLATES = _environment()
+
+
+def render(name: str, **values: Any) -> str:
+    """The text of a template. Every name that it uses must be given."""
+    return TEMPLATES.get_template(name).render(**values)
+
+
+def page(name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page, never kept by a cache: it shows one team's data."""
+    return HTMLResponse(render(name, **values), status_code=status, headers={"Cache-Control": "no-store"})
