@@ -54,7 +54,7 @@ class Settings:
         """Read the settings. Raises ConfigurationError that names the variable and what it may hold."""
         env = os.environ if environment is None else environment
         return cls(
-            home=Path(env.get("HISTORICAL_SYNC_HOME") or ".historical_sync").absolute(),
+            home=Path(env.get("HISTORICAL_SYNC_HOME") or ".historical_sync").expanduser().absolute(),
             database_url=env.get("HISTORICAL_SYNC_DATABASE_URL") or None,
             github_api_url=(env.get("GITHUB_API_URL") or "https://api.github.com").rstrip("/"),
             groq_base_url=env.get("GROQ_BASE_URL") or None,
