@@ -17,9 +17,12 @@ FLOORS = {
     "progress": 0,
     "ai_usage": 1,
     "ai_usage.retagging": 3,
-    "github.queries": 1,
-    "github.budget": 1,
+    "github": 1,
     "github.client": 2,
+    "github.walk": 3,
+    "github.hydration": 3,
+    "github.deletions": 3,
+    "github.refresh": 3,
     "github.ingestion": 3,
     "classification.rubric": 1,
     "classification.batches": 1,
@@ -34,6 +37,7 @@ FLOORS = {
     "dashboard.server": 4,
     "cli": 5,
     "definitions": 5,
+    "__main__": 5,
 }
 """A module's floor is that of its longest prefix here."""
 
