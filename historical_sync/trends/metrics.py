@@ -261,7 +261,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         "cycle_time_hours",
         "From the pull request's creation to its merge. Without deployments this is no DORA lead time.",
         DEVLAKE,
-        2.0,
+        1.0,
         segments=("label", "size", "type", "tool", "technology"),
         has_p25=True,
     ),
@@ -273,7 +273,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         "lead_time_hours",
         "From the authored time of the first commit to the merge; null without a known commit time.",
         "LinearB's cycle time without deployment (https://linearb.io/resources/software-engineering-benchmarks-report).",
-        4.0,
+        2.0,
     ),
     _Quantiles(
         "coding_time_hours",
@@ -284,7 +284,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         "From the authored time of the first commit to the pull request's creation; null when negative (the pull "
         "request was opened before its first remaining commit was authored).",
         DEVLAKE,
-        1.0,
+        0.5,
     ),
     _Quantiles(
         "pickup_time_hours",
@@ -295,7 +295,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         "From the moment it was ready (left draft for the last time, or was created) to the first review by another "
         "human at or after that moment and not after the merge; null without one.",
         f"{ISSUE_METRICS} {MIDDLEWARE}",
-        1.0,
+        0.5,
         has_p25=True,
     ),
     _Quantiles(
@@ -306,7 +306,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         "review_time_hours",
         "From the review that ends the pickup time to the merge; null without one.",
         DEVLAKE,
-        1.0,
+        0.5,
         has_p25=True,
     ),
     _Quantiles(
@@ -353,7 +353,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         "size_lines",
         "Lines added plus lines deleted, as GitHub counts them.",
         DEVLAKE,
-        20.0,
+        10.0,
     ),
     _part(
         "size_share",

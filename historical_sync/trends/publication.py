@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from historical_sync.trends.metrics import ALL, HEADLINE
-from historical_sync.warehouse import trends
+from historical_sync.warehouse import benchmarks, directions, trends
 from historical_sync.warehouse.postgres import Transaction, Warehouse
 
 
@@ -27,11 +27,21 @@ class TrendSummary:
 
 
 def publish_month(warehouse: Warehouse, team_id: str, month: date, *, now: datetime) -> TrendSummary:
-    """Compute and store the month's values and the team's directions, in one transaction under the team's lock."""
+    """Compute and store the month's values and the team's directions, then the month's benchmarks.
+
+    Values and directions change in one transaction under the team's lock, so nobody sees one without the other.
+    """
     with warehouse.transaction() as tx:
         trends.lock_team(tx, team_id)
         values = trends.store_month(tx, team_id, month, now=now)
-        return _summary(tx, team_id, month, values)
+        trends.fill_gaps(tx, team_id, now=now)
+        trends.refresh_same_days(tx, team_id, month)
+        directions.store_directions(tx, team_id, now=now)
+        summary = _summary(tx, team_id, month, values)
+    if summary.is_complete and not summary.is_open:
+        with warehouse.transaction() as tx:
+            benchmarks.refresh_benchmarks(tx, month)
+    return summary
 
 
 def _summary(tx: Transaction, team_id: str, month: date, values: int) -> TrendSummary:

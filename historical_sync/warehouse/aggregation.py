@@ -42,6 +42,15 @@ def in_span(column: str) -> str:
     return f"({column} >= %(start)s and {column} < %(end)s)"
 
 
+SEEN = f"""
+    select *, {in_span("created_at")} as created_in_month, {in_span("merged_at")} as merged_in_month,
+        {in_span("closed_at")} as closed_in_month
+    from dashboard.pull_requests
+    where team_id = %(team_id)s and ({in_span("created_at")} or {in_span("closed_at")} or {in_span("merged_at")})
+"""
+"""The pull requests of a span, with what happened in it: the ground on which populations are defined."""
+
+
 def _values_query() -> str:
     kinds: list[Segment] = [*SEGMENT_OF, *LIST_OF]
     parts = [_long(metrics=[one for one in METRICS if one.is_whole], kind=None)]
@@ -80,16 +89,7 @@ def _facts() -> str:
     flags = [f"in_{name}" for name in POPULATIONS]
     return f"""
         select repository, {", ".join([*flags, *segments, *lists, *measures])}
-        from (
-            select *, {", ".join(populations)}
-            from (
-                select *, {in_span("created_at")} as created_in_month, {in_span("merged_at")} as merged_in_month,
-                    {in_span("closed_at")} as closed_in_month
-                from dashboard.pull_requests
-                where team_id = %(team_id)s
-                    and ({in_span("created_at")} or {in_span("closed_at")} or {in_span("merged_at")})
-            ) seen
-        ) sorted
+        from (select *, {", ".join(populations)} from ({SEEN}) seen) sorted
     """
 
 

@@ -27,6 +27,8 @@ def upgrade() -> None:
         repositories_complete integer not null check (repositories_complete <= repositories),
         same_days_value double precision,
         same_days_n integer check (same_days_n >= 0),
+        same_days_year_value double precision,
+        same_days_year_n integer check (same_days_year_n >= 0),
         primary key (team_id, month, repository, metric, segment)
     );
     create index monthly_trends_of_teams on monthly_trends (month, metric) where repository = '*' and segment = '*';

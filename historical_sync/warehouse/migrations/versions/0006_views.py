@@ -117,7 +117,8 @@ MONTHLY_TRENDS = """
     create view dashboard.monthly_trends with (security_invoker = true) as
     select
         team_id, month, repository, metric, segment, value, n, unit, is_enough, is_complete, is_open,
-        repositories, repositories_complete, same_days_value, same_days_n, computed_at
+        repositories, repositories_complete, same_days_value, same_days_n, same_days_year_value, same_days_year_n,
+        computed_at
     from historical_sync.monthly_trends
 """
 

@@ -1,0 +1,79 @@
+"""Directions in the database: the series that `calculate_trend` judges, and its verdicts.
+
+All of a team's directions are written at once, in the transaction that changed one of its months. They are as of the
+newest month and, while that one is open, of the last full month too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from datetime import date, datetime
+from typing import Any
+
+from historical_sync.trends.direction import Point, Trend, calculate_trend
+from historical_sync.trends.metrics import ALL, BY_NAME
+from historical_sync.warehouse.postgres import Transaction
+from historical_sync.window import add_months
+
+POINT = tuple(field.name for field in fields(Point))
+VERDICT = tuple(field.name for field in fields(Trend))
+
+SERIES = f"""
+select repository, metric, segment, {", ".join(f"array_agg({name} order by month) as {name}" for name in POINT)}
+from monthly_trends
+where team_id = %(team_id)s and (segment = '{ALL}' or repository = '{ALL}')
+group by repository, metric, segment
+"""
+"""What has a direction: every whole metric of every repository, and every segment of the team."""
+
+
+def store_directions(tx: Transaction, team_id: str, *, now: datetime) -> int:
+    """Judge every series of a team anew and store the verdicts in place of the old. Returns how many."""
+    tx.execute("delete from metric_trends where team_id = %s", [team_id])
+    rows = [
+        (team_id, series["repository"], series["metric"], series["segment"], now, *_values(trend))
+        for series in tx.rows(SERIES, {"team_id": team_id})
+        if series["metric"] in BY_NAME
+        for trend in _verdicts(series)
+    ]
+    columns = ("team_id", "repository", "metric", "segment", "computed_at", *VERDICT)
+    tx.execute_values(f"insert into metric_trends ({', '.join(columns)}) values %s", rows)
+    return len(rows)
+
+
+def _verdicts(series: dict[str, Any]) -> Iterator[Trend]:
+    points = [Point(*values) for values in zip(*(series[name] for name in POINT), strict=True)]
+    for as_of in _months_to_judge(points):
+        yield calculate_trend(BY_NAME[series["metric"]], points, as_of)
+
+
+def _months_to_judge(points: Sequence[Point]) -> list[date]:
+    newest = points[-1]
+    last_full = add_months(newest.month, -1)
+    has_last_full = newest.is_open and any(point.month == last_full for point in points)
+    return [newest.month, last_full] if has_last_full else [newest.month]
+
+
+def _values(trend: Trend) -> tuple[Any, ...]:
+    return tuple(getattr(trend, name) for name in VERDICT)
+
+
+def read_directions(
+    tx: Transaction, team_id: str, *, repository: str | None = ALL, segments: Sequence[str] | None = (ALL,)
+) -> list[dict[str, Any]]:
+    """Rows of `dashboard.metric_trends` of a team, newest month first; None means all."""
+    return tx.rows(
+        """
+        select * from dashboard.metric_trends
+        where team_id = %(team_id)s
+            and (%(repository)s::text is null or repository = %(repository)s)
+            and (%(segments)s::text[] is null or segment = any(%(segments)s))
+        order by as_of_month desc, repository, metric, segment
+        """,
+        {
+            "team_id": team_id,
+            "repository": repository,
+            "segments": list(segments) if segments is not None else None,
+        },
+    )
