@@ -1,0 +1,1 @@
+"""Generated histories: who works in a team, what they open, and what happens to it."""
