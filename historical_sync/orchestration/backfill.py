@@ -18,7 +18,7 @@ def launch(context: dg.SensorEvaluationContext, plan: onboarding.TeamPlan, now: 
     if not plan.in_bulk:
         return None
     identity = onboarding.identity(plan.team_id, plan.generation)
-    attempt = onboarding.next_attempt(internals.newest_backfill_tags(context.instance, identity))
+    attempt = onboarding.next_attempt([internals.newest_backfill_tags(context.instance, identity)])
     backfill_id = onboarding.backfill_id(plan.team_id, plan.generation, attempt)
     newest, oldest = plan.in_bulk[0].month, plan.in_bulk[-1].month
     internals.add_job_backfill(

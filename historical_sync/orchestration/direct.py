@@ -67,7 +67,6 @@ def run_month(
         partition_key=key,
         tags={
             **onboarding.identity(team_id, team.generation),
-            onboarding.MONTH: f"{month:%Y-%m}",
             onboarding.CAUSE: "command",
         },
         run_config={"ops": {"raw_pull_requests": {"config": {"repositories": list(repositories or ())}}}},

@@ -7,9 +7,10 @@ and why there is no other way, stands with each function. Rules of ours live in 
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
@@ -120,10 +121,20 @@ def runs_about_to_be_retried(instance: dg.DagsterInstance, since: datetime) -> l
     return list(instance.get_runs(filters))
 
 
-def newest_run_tags(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> Mapping[str, str]:
-    """The tags of the newest run that has all of these, or no tags."""
-    found = instance.get_runs(dg.RunsFilter(tags=tags), limit=1)
-    return found[0].tags if found else {}
+def runs_by_tag(instance: dg.DagsterInstance, tag: str, values: Sequence[str]) -> dict[str, list[RunRecord]]:
+    """For each of these values of a tag, the runs that have it, newest first."""
+    found: dict[str, list[RunRecord]] = defaultdict(list)
+    if values:
+        for record in instance.get_run_records(dg.RunsFilter(tags={tag: list(values)})):
+            found[record.dagster_run.tags[tag]].append(record)
+    return found
+
+
+def ended_at(record: RunRecord) -> datetime:
+    """When a finished run ended; when it was last heard of, if nobody said."""
+    if record.end_time is not None:
+        return datetime.fromtimestamp(record.end_time, UTC)
+    return record.update_timestamp.replace(tzinfo=UTC)
 
 
 def fail_run(instance: dg.DagsterInstance, run: DagsterRun, message: str) -> None:

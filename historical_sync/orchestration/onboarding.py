@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -21,7 +21,6 @@ from historical_sync.records import TeamMonth
 from historical_sync.warehouse.operations import DueMonth
 
 TEAM = "historical_sync/team"
-MONTH = "historical_sync/month"
 GENERATION = "historical_sync/generation"
 ATTEMPT = "historical_sync/attempt"
 CAUSE = "historical_sync/cause"
@@ -64,12 +63,11 @@ def _readable(keys: Iterable[str]) -> Iterable[TeamMonth]:
             continue  # a partition of some other job in the same Dagster
 
 
-def plan(due: Iterable[DueMonth], busy: Set[TeamMonth], today: date) -> list[TeamPlan]:
-    """Divide what is due and not in flight into runs at once and one backfill a team."""
+def plan(ready: Iterable[DueMonth], today: date) -> list[TeamPlan]:
+    """Divide what is to start into runs at once and one backfill a team."""
     by_team: dict[tuple[str, int], list[DueMonth]] = defaultdict(list)
-    for one in due:
-        if TeamMonth(one.team_id, one.month) not in busy:
-            by_team[one.team_id, one.generation].append(one)
+    for one in ready:
+        by_team[one.team_id, one.generation].append(one)
     return [_plan_team(team_id, generation, months, today) for (team_id, generation), months in by_team.items()]
 
 
@@ -88,10 +86,9 @@ def identity(team_id: str, generation: int) -> dict[str, str]:
     return {TEAM: team_id, GENERATION: str(generation)}
 
 
-def next_attempt(tags: Mapping[str, str]) -> int:
-    """One more than the attempt that these tags of the newest run or backfill name; 1 where there is none."""
-    text = tags.get(ATTEMPT, "")
-    return int(text) + 1 if text.isdigit() else 1
+def next_attempt(before: Iterable[Mapping[str, str]]) -> int:
+    """One more than the highest attempt that the tags of these runs or backfills name; 1 where there is none."""
+    return 1 + max((int(tags[ATTEMPT]) for tags in before if tags.get(ATTEMPT, "").isdigit()), default=0)
 
 
 def run_key(team_id: str, generation: int, month: date, attempt: int) -> str:
@@ -109,6 +106,13 @@ def backfill_id(team_id: str, generation: int, attempt: int) -> str:
     return f"{team_id}{ending}"
 
 
+def ended_badly(record: internals.RunRecord, one: DueMonth) -> bool:
+    """Whether this newest run of a month belongs to this life of the team and ended without success."""
+    run = record.dagster_run
+    is_this_life = run.tags.get(GENERATION, str(one.generation)) == str(one.generation)
+    return is_this_life and run.status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+
+
 def run_request(one: DueMonth, attempt: int, priority: int) -> dg.RunRequest:
     """The run of one month."""
     return dg.RunRequest(
@@ -117,7 +121,6 @@ def run_request(one: DueMonth, attempt: int, priority: int) -> dg.RunRequest:
         partition_key=key_of(one.team_id, one.month),
         tags={
             **identity(one.team_id, one.generation),
-            MONTH: f"{one.month:%Y-%m}",
             ATTEMPT: str(attempt),
             CAUSE: "asked" if one.is_asked else "wanted",
             internals.PRIORITY_TAG: str(priority),

@@ -60,7 +60,8 @@ INCOMPLETE = """
     ),
     incomplete as (
         select c.*, t.attempts, t.attempted_at, t.next_attempt_at, t.published_at, t.error,
-            coalesce(t.asked_at > coalesce(t.attempted_at, '-infinity'), false) as is_asked
+            coalesce(t.asked_at > coalesce(t.attempted_at, '-infinity'), false) as is_asked,
+            coalesce(t.is_urgent, false) as is_urgent
         from cells c left join team_months t on t.team_id = c.team_id and t.month = c.month
         where c.missing > 0 or t.published_at is null or t.published_at < c.completed_at
     )
@@ -77,7 +78,7 @@ def months_due(tx: Transaction, *, now: datetime, first_month: date) -> list[Due
     rows = tx.rows(
         f"""
         with {INCOMPLETE}
-        select team_id, generation, month, months_back, is_asked from incomplete
+        select team_id, generation, month, months_back, is_asked and is_urgent as is_asked from incomplete
         where attempted_at is null or is_asked or repository_added_at > attempted_at
             or attempts < %(most)s and next_attempt_at <= %(now)s
         order by months_back, team_id
@@ -208,20 +209,41 @@ def mark_published(tx: Transaction, team_id: str, month: date, *, now: datetime)
     )
     if is_month_done(tx, team_id, month):
         tx.execute(
-            "update team_months set attempts = 0, asked_at = null, error = null where team_id = %s and month = %s",
+            """
+            update team_months set attempts = 0, asked_at = null, is_urgent = false, error = null
+            where team_id = %s and month = %s
+            """,
             [team_id, month],
         )
 
 
-def ask(tx: Transaction, team_id: str, months: Sequence[date], *, now: datetime) -> None:
-    """A person asks for these months: those that are not done become due at once, with their attempts counted anew."""
+def ask(tx: Transaction, team_id: str, months: Sequence[date], *, now: datetime, is_urgent: bool = True) -> None:
+    """A person asks for these months: those that are not done become due at once, with their attempts counted anew.
+
+    Urgent ones go before everything else.
+    """
     tx.execute_values(
         """
-        insert into team_months (team_id, month, asked_at) values %s
-        on conflict (team_id, month) do update set asked_at = excluded.asked_at
+        insert into team_months (team_id, month, asked_at, is_urgent) values %s
+        on conflict (team_id, month) do update set asked_at = excluded.asked_at, is_urgent = excluded.is_urgent
         """,
-        [(team_id, month, now) for month in months],
+        [(team_id, month, now, is_urgent) for month in months],
     )
+
+
+def count_unseen_attempt(
+    tx: Transaction, team_id: str, month: date, run_id: str, *, ended_at: datetime, error: str
+) -> bool:
+    """Count a run that ended before its first step could, so that what cannot start is not started again for ever.
+
+    False when it was counted already, or ended before a person asked again.
+    """
+    seen = tx.row("select run_id, asked_at from team_months where team_id = %s and month = %s", [team_id, month])
+    if seen and (seen["run_id"] == run_id or (seen["asked_at"] and ended_at < seen["asked_at"])):
+        return False
+    begin_attempt(tx, team_id, month, run_id, now=ended_at)
+    end_attempt(tx, team_id, month, error, now=ended_at)
+    return True
 
 
 def _window(now: datetime, first_month: date) -> dict[str, date]:

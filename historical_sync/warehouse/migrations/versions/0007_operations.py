@@ -19,12 +19,13 @@ def upgrade() -> None:
         run_id text,
         published_at timestamptz,
         asked_at timestamptz,
+        is_urgent boolean not null default false,
         error text,
         primary key (team_id, month)
     );
     comment on table team_months is
         'One row per partition that was ever begun: attempts since it was last complete, when the next one is due, '
-        'when its trends were last published, and whether a person asked for it.';
+        'when its trends were last published, and when a person asked for it.';
 
     create table run_workers (
         run_id text primary key,
