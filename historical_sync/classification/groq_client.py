@@ -1,0 +1,322 @@
+"""Carries requests to Groq and its answers back, as bytes and plain objects. The one module that knows Groq's SDK.
+
+Groq's refusals become our errors, which say whether waiting helps. The SDK's own retries are off: repeating the
+creation of a batch would make a second one. What may safely be asked again, and soon, is repeated here. The key is
+read from GROQ_API_KEY at each call and is never part of a message.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import tenacity
+
+from historical_sync.classification.batches import (
+    COMPLETION_WINDOW,
+    ENDPOINT,
+    BatchState,
+    LineResult,
+    is_model_gone,
+    read_completion,
+    read_state,
+)
+from historical_sync.errors import ClassificationError, GroqRefused, GroqUnavailable
+from historical_sync.settings import Settings
+
+if TYPE_CHECKING:
+    from groq import APIStatusError, Groq
+
+KEY_VARIABLE = "GROQ_API_KEY"
+
+READ_TIMEOUT_SECONDS = 30.0
+UPLOAD_TIMEOUT_SECONDS = 300.0
+DOWNLOAD_TIMEOUT_SECONDS = 120.0
+CHAT_TIMEOUT_SECONDS = 90.0
+
+MOST_PAGES = 500
+"""Pages of the list of batches that are looked through for a lost one, before that is given up as unanswerable."""
+
+MISSING_KEY = "missing_key"
+PLAN_WITHOUT_BATCHES = "not_available_for_plan"
+MODEL_GONE = "model_gone"
+
+
+def connect(settings: Settings) -> GroqClient | None:
+    """A client for the Groq of these settings; None when there is no key, and everything is queued."""
+    return GroqClient(settings.groq_base_url) if os.environ.get(KEY_VARIABLE) else None
+
+
+class NotFound(ClassificationError):
+    """Groq does not know the batch or file (any more): it keeps results for 30 days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A single call's result, and how long Groq's limits ask to wait before the next one like it."""
+
+    result: LineResult
+    pause_seconds: float
+
+
+class GroqClient:
+    """Groq at `base_url`, which may or may not end in `/openai/v1`; None is Groq's own address.
+
+    Every method raises GroqUnavailable when waiting helps and GroqRefused when it does not.
+    """
+
+    def __init__(self, base_url: str | None = None) -> None:
+        self.base_url = (base_url or "").rstrip("/").removesuffix("/openai/v1") or None
+        self._made_with: str | None = None
+        self._sdk_client: Groq | None = None
+
+    # --- files and batches
+
+    def upload(self, name: str, content: bytes) -> str:
+        """Upload a batch file; returns the file's id. Repeating it leaves an orphan file and costs nothing."""
+        raw = self._json(
+            lambda sdk: sdk.files.with_raw_response.create(
+                file=(name, content, "application/jsonl"), purpose="batch", timeout=UPLOAD_TIMEOUT_SECONDS
+            )
+        )
+        file_id = raw.get("id") if isinstance(raw, dict) else None
+        if not isinstance(file_id, str) or not file_id:
+            raise GroqUnavailable("Groq took a file and gave it no id.")
+        return file_id
+
+    def create_batch(self, input_file_id: str, metadata: dict[str, str]) -> BatchState:
+        """Create a batch. Never repeated here: an error leaves open whether Groq created it (see find_batch)."""
+        raw = self._json(
+            lambda sdk: sdk.batches.with_raw_response.create(
+                completion_window=COMPLETION_WINDOW,
+                endpoint=ENDPOINT,
+                input_file_id=input_file_id,
+                metadata=metadata,
+                timeout=READ_TIMEOUT_SECONDS,
+            )
+        )
+        return _state(raw)
+
+    def retrieve_batch(self, batch_id: str) -> BatchState:
+        """The batch's present state. Raises NotFound when Groq does not know it."""
+        return _state(
+            self._asked_again(
+                lambda sdk: sdk.batches.with_raw_response.retrieve(batch_id, timeout=READ_TIMEOUT_SECONDS)
+            )
+        )
+
+    def find_batch(self, intent_id: str, input_file_id: str) -> BatchState | None:
+        """The batch that was created for an intent, wherever in Groq's list it stands; None when there is none."""
+        found = [
+            state
+            for state in self.batches()
+            if state.input_file_id == input_file_id or state.metadata.get("intent") == intent_id
+        ]
+        return min(found, key=lambda state: (state.created_at is None, state.created_at), default=None)
+
+    def batches(self) -> Iterator[BatchState]:
+        """Every batch of the account. Groq pages by `cursor` and `paging.next_cursor`; `after` is OpenAI's way.
+
+        The SDK's list() knows neither, so they go in as extra_query. Raises GroqUnavailable when the list has no end.
+        """
+        query: dict[str, object] = {"limit": 100}
+        seen: set[str] = set()
+        for _ in range(MOST_PAGES):
+            page = self._page(query)
+            fresh = [state for state in map(read_state, page.get("data") or []) if state and state.batch_id not in seen]
+            yield from fresh
+            seen.update(state.batch_id for state in fresh)
+            following = _next_page(page, fresh)
+            if following is None or not fresh:
+                return
+            query = {"limit": 100, **following}
+        raise GroqUnavailable(f"Groq's list of batches did not end after {MOST_PAGES} pages.")
+
+    def _page(self, query: dict[str, object]) -> dict[str, Any]:
+        raw = self._asked_again(
+            lambda sdk: sdk.batches.with_raw_response.list(extra_query=query, timeout=READ_TIMEOUT_SECONDS)
+        )
+        if not isinstance(raw, dict):
+            raise GroqUnavailable("Groq's list of batches is not one.")
+        return raw
+
+    def download(self, file_id: str) -> bytes:
+        """A file's content. Raises NotFound when Groq has deleted it."""
+        response = self._repeated(
+            lambda sdk: sdk.files.with_raw_response.content(file_id, timeout=DOWNLOAD_TIMEOUT_SECONDS)
+        )
+        content: bytes = response.http_response.content
+        return content
+
+    def cancel(self, batch_id: str) -> None:
+        """Ask Groq to stop a batch."""
+        self._json(lambda sdk: sdk.batches.with_raw_response.cancel(batch_id, timeout=READ_TIMEOUT_SECONDS))
+
+    # --- one call at a time, for plans without batches
+
+    def complete(self, name: str, body: dict[str, Any]) -> Reply:
+        """The answer to one chat completion, sent exactly once.
+
+        What Groq says about this one request (400 json_validate_failed and its like) comes back as a result with an
+        error; what concerns every request is raised.
+        """
+        try:
+            response = self._call(
+                lambda sdk: sdk.chat.completions.with_raw_response.create(**body, timeout=CHAT_TIMEOUT_SECONDS)
+            )
+        except GroqRefused as refusal:
+            if refusal.code in CONCERNS_EVERY_REQUEST:
+                raise
+            return Reply(LineResult(name, None, str(refusal), refusal.code), 0.0)
+        result = read_completion(name, 200, _parsed(response))
+        return Reply(result, _pause(response.headers, result.input_tokens + result.output_tokens))
+
+    # --- the way there and back
+
+    def _sdk(self) -> Groq:
+        key = os.environ.get(KEY_VARIABLE, "").strip()
+        if not key:
+            raise GroqRefused(f"{KEY_VARIABLE} is not set.", code=MISSING_KEY, remedy=f"Set {KEY_VARIABLE}.")
+        if self._sdk_client is None or self._made_with != key:
+            from groq import Groq  # half a second, so only when something is sent
+
+            logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request at INFO
+            self._sdk_client = Groq(api_key=key, base_url=self.base_url or "https://api.groq.com", max_retries=0)
+            self._made_with = key
+        return self._sdk_client
+
+    def _call(self, ask: Callable[[Groq], Any]) -> Any:
+        sdk = self._sdk()
+        with _our_errors():
+            return ask(sdk)
+
+    def _json(self, ask: Callable[[Groq], Any]) -> Any:
+        return _parsed(self._call(ask))
+
+    def _repeated(self, ask: Callable[[Groq], Any]) -> Any:
+        """The same, asked up to three times within seconds: only for reading, which changes nothing at Groq."""
+        return _SOON_AGAIN(self._call, ask)
+
+    def _asked_again(self, ask: Callable[[Groq], Any]) -> Any:
+        return _SOON_AGAIN(self._json, ask)
+
+
+CONCERNS_EVERY_REQUEST = frozenset({MISSING_KEY, PLAN_WITHOUT_BATCHES, MODEL_GONE, "invalid_api_key", "forbidden"})
+
+
+def _worth_asking_again(error: BaseException) -> bool:
+    return isinstance(error, GroqUnavailable) and not error.is_timeout and (error.retry_after_seconds or 0) <= 2
+
+
+_SOON_AGAIN = tenacity.Retrying(
+    retry=tenacity.retry_if_exception(_worth_asking_again),
+    stop=tenacity.stop_after_attempt(3),
+    wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=2),
+    reraise=True,
+)
+
+
+def _parsed(response: Any) -> Any:
+    try:
+        return response.http_response.json()
+    except ValueError as error:
+        raise GroqUnavailable("Groq's answer is not JSON.") from error
+
+
+def _state(raw: Any) -> BatchState:
+    state = read_state(raw)
+    if state is None:
+        raise GroqUnavailable("Groq's answer is no batch.")
+    return state
+
+
+def _next_page(page: dict[str, Any], fresh: list[BatchState]) -> dict[str, object] | None:
+    paging = page.get("paging")
+    cursor = paging.get("next_cursor") if isinstance(paging, dict) else page.get("next_cursor")
+    if isinstance(cursor, str) and cursor:
+        return {"cursor": cursor}
+    if page.get("has_more") and fresh:
+        return {"after": page.get("last_id") or fresh[-1].batch_id}
+    return None
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    """Turn the SDK's errors into ours. `from None`: the SDK's carry the request, and with it the key."""
+    import groq
+
+    try:
+        yield
+    except groq.APITimeoutError:
+        raise GroqUnavailable("Groq did not answer in time.", is_timeout=True) from None
+    except groq.APIConnectionError as error:
+        raise GroqUnavailable(f"Groq cannot be reached: {error.__cause__ or error}") from None
+    except groq.APIStatusError as error:
+        raise _refusal(error) from None
+    except groq.APIError as error:
+        raise GroqUnavailable(f"Groq's answer cannot be read: {error.message}") from None
+
+
+WAITING_HELPS = frozenset({408, 409, 425, 429, 498})
+"""498 is Groq's "flex tier capacity exceeded"; 5xx are added to these."""
+
+
+def _refusal(error: APIStatusError) -> ClassificationError:
+    code, message = _said(error.body, error.message)
+    status = error.status_code
+    text = f"Groq answered {status}{f' {code}' if code else ''}: {message[:300]}"
+    if status in WAITING_HELPS or status >= 500:
+        return GroqUnavailable(text, retry_after_seconds=_retry_after(error))
+    if is_model_gone(code, message):
+        return GroqRefused(
+            text, code=MODEL_GONE, remedy="Set GROQ_MODEL and GROQ_SECOND_MODEL to models that Groq has."
+        )
+    if status == 401:
+        return GroqRefused(text, code="invalid_api_key", remedy=f"Set {KEY_VARIABLE} to a valid key.")
+    if status == 403 and (code == PLAN_WITHOUT_BATCHES or "plan" in message.lower()):
+        return GroqRefused(text, code=PLAN_WITHOUT_BATCHES, remedy="Single calls are used until the plan has batches.")
+    if status == 403:
+        return GroqRefused(text, code="forbidden", remedy="See the key's permissions in Groq's console.")
+    if status == 404:
+        return NotFound(text)
+    return GroqRefused(text, code=code or "invalid_request")
+
+
+def _said(body: object, fallback: str) -> tuple[str | None, str]:
+    inner = body.get("error", body) if isinstance(body, dict) else body
+    if isinstance(inner, dict):
+        code = inner.get("code") or inner.get("type")
+        return (str(code) if code else None), str(inner.get("message") or fallback)
+    return None, str(inner or fallback)
+
+
+def _retry_after(error: APIStatusError) -> float | None:
+    try:
+        seconds = float(error.response.headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < 86_400 else None
+
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def _seconds(duration: str) -> float:
+    """Seconds in a duration such as `2m59.56s` or `7.66s`, as Groq's rate-limit headers give it."""
+    return sum(float(number) * _SECONDS[unit] for number, unit in _DURATION.findall(duration))
+
+
+def _pause(headers: Mapping[str, str], tokens_per_call: int) -> float:
+    """How long to wait until the limits that Groq's headers tell have room for one more call (0: there is room)."""
+    pause = 0.0
+    for kind, needed in (("requests", 1), ("tokens", tokens_per_call)):
+        left = headers.get(f"x-ratelimit-remaining-{kind}", "")
+        if left.isdigit() and int(left) < needed:
+            pause = max(pause, _seconds(headers.get(f"x-ratelimit-reset-{kind}", "")))
+    return pause

@@ -1,0 +1,407 @@
+"""The pull requests' side of classification: what is queued, what was answered, what is left.
+
+A row is queued while `queued_hash` is set and `intent_id` is not, and in flight with both. An answer that is there
+stays until the next one comes, so a pull request that is asked again keeps its label meanwhile. The batches' side is
+in llm_ledger.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import psycopg2.extras
+
+from historical_sync.records import PullRequest, TeamMonth, storable
+from historical_sync.warehouse.postgres import Transaction
+from historical_sync.warehouse.pull_requests import IN_MONTH, SCALARS, with_entries
+from historical_sync.window import month_bounds
+
+Key = tuple[str, int]
+"""A pull request within its team: repository and number."""
+
+_QUEUE = """
+    insert into llm_classifications as old (
+        team_id, repository, number, status, queued_hash, queued_month, next_attempt_at
+    ) values %s
+    on conflict (team_id, repository, number) do update set
+        status = case old.status when 'classified' then 'classified' else 'pending' end,
+        queued_hash = excluded.queued_hash, queued_month = excluded.queued_month,
+        next_attempt_at = excluded.next_attempt_at, attempts = 0, is_suspect = false, error = null
+    where old.intent_id is null
+      and coalesce(old.queued_hash, old.content_hash) is distinct from excluded.queued_hash
+      and {when}
+    returning repository, number
+"""
+_WHEN_CLOSED = "true"
+_WHEN_OPEN = "(old.queued_hash is not null or old.status = 'pending')"
+
+
+def queue(
+    tx: Transaction, team_id: str, month: date, hashes: dict[Key, str], *, are_closed: bool, now: datetime
+) -> int:
+    """Queue those of these pull requests whose content was never sent; returns how many.
+
+    A new one always; one that was sent before only when its content changed and it is closed. What is in flight stays
+    as it is: a change is seen by the next call after its answer came.
+    """
+    rows = [(team_id, *key, "pending", content, month, now) for key, content in sorted(hashes.items())]
+    return len(tx.execute_values(_QUEUE.format(when=_WHEN_CLOSED if are_closed else _WHEN_OPEN), rows))
+
+
+def queue_again(tx: Transaction, team_id: str, month: date, hashes: dict[Key, str], *, now: datetime) -> int:
+    """Queue these pull requests whether or not they have an answer, unless they are in flight; returns how many."""
+    written = tx.execute_values(
+        """
+        update llm_classifications c
+        set queued_hash = w.content_hash, queued_month = w.month, next_attempt_at = w.at, attempts = 0,
+            is_suspect = false, error = null,
+            status = case c.status when 'classified' then 'classified' else 'pending' end
+        from (values %s) as w (team_id, repository, number, content_hash, month, at)
+        where c.team_id = w.team_id and c.repository = w.repository and c.number = w.number and c.intent_id is null
+        returning c.repository, c.number
+        """,
+        [(team_id, *key, content, month, now) for key, content in sorted(hashes.items())],
+        template="(%s, %s, %s, %s, %s::date, %s::timestamptz)",
+    )
+    return len(written)
+
+
+def outdated(tx: Transaction, team_id: str, prompt_version: str, models: Sequence[str]) -> list[tuple[str, int, date]]:
+    """Settled pull requests whose answer is of another prompt or model, or that have none: with their closing month."""
+    rows = tx.rows(
+        """
+        select c.repository, c.number, date_trunc('month', coalesce(p.closed_at, p.created_at))::date as month
+        from llm_classifications c
+        join pull_requests p using (team_id, repository, number)
+        where c.team_id = %s and c.queued_hash is null
+          and (c.status = 'unclassified' or c.prompt_version is distinct from %s or c.model <> all(%s))
+        order by month desc, c.repository, c.number
+        """,
+        [team_id, prompt_version, list(models)],
+    )
+    return [(row["repository"], row["number"], row["month"]) for row in rows]
+
+
+def claim_rows(
+    tx: Transaction,
+    team_id: str,
+    month: date,
+    intent_id: str,
+    *,
+    attempts: int,
+    is_suspect: bool,
+    most: int,
+    now: datetime,
+) -> list[tuple[str, int, str]]:
+    """Take up to `most` queued pull requests for an intent: repository, number and content hash of each.
+
+    Whoever claims at the same time gets others: rows that somebody holds are passed over, not waited for.
+    """
+    rows = tx.rows(
+        """
+        with free as (
+            select repository, number from llm_classifications
+            where team_id = %(team_id)s and queued_month = %(month)s and queued_hash is not null
+              and intent_id is null and attempts = %(attempts)s and is_suspect = %(is_suspect)s
+              and (next_attempt_at is null or next_attempt_at <= %(now)s)
+            order by repository, number limit %(most)s
+            for update skip locked
+        )
+        update llm_classifications c set intent_id = %(intent_id)s
+        from free
+        where c.team_id = %(team_id)s and c.repository = free.repository and c.number = free.number
+        returning c.repository, c.number, c.queued_hash
+        """,
+        {
+            "team_id": team_id,
+            "month": month,
+            "intent_id": intent_id,
+            "attempts": attempts,
+            "is_suspect": is_suspect,
+            "most": most,
+            "now": now,
+        },
+    )
+    return sorted((row["repository"], row["number"], row["queued_hash"]) for row in rows)
+
+
+def release_rows(tx: Transaction, team_id: str, intent_id: str, keys: Iterable[Key] | None = None) -> None:
+    """Give an intent's pull requests back to the queue as they were: all, or only these."""
+    if keys is None:
+        tx.execute(
+            "update llm_classifications set intent_id = null where team_id = %s and intent_id = %s",
+            [team_id, intent_id],
+        )
+        return
+    tx.execute_values(
+        """
+        update llm_classifications c set intent_id = null
+        from (values %s) as w (team_id, intent_id, repository, number)
+        where c.team_id = w.team_id and c.repository = w.repository and c.number = w.number
+          and c.intent_id = w.intent_id
+        """,
+        [(team_id, intent_id, *key) for key in keys],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one pull request of an intent.
+
+    `outcome` is classified, unclassified or requeued. `attempts` is what counts from now on; `answer` holds the columns
+    of a classification.
+    """
+
+    repository: str
+    number: int
+    content_hash: str
+    outcome: str
+    attempts: int
+    error: str | None = None
+    is_suspect: bool = False
+    answer: dict[str, Any] | None = None
+
+
+ANSWER_COLUMNS = (
+    "is_ai_assisted",
+    "tools",
+    "usage_type",
+    "confidence",
+    "evidence_quote",
+    "summary_title",
+    "summary_type",
+    "llm_summary",
+    "mended",
+)
+
+
+def settle_rows(
+    tx: Transaction,
+    team_id: str,
+    intent_id: str,
+    settled: Sequence[Settled],
+    *,
+    model: str,
+    prompt_version: str,
+    batch_id: str | None,
+    now: datetime,
+) -> None:
+    """Write what became of these pull requests, where the intent still has them."""
+    common = (team_id, intent_id, model, prompt_version, batch_id, now)
+    _store_answers(tx, common, [one for one in settled if one.outcome == "classified"])
+    _store_failures(tx, common, [one for one in settled if one.outcome == "unclassified"])
+    _requeue(tx, common, [one for one in settled if one.outcome == "requeued"])
+
+
+_COMMON = "team_id, intent_id, model, prompt_version, batch_id, at, repository, number, content_hash, attempts, error"
+_COMMON_TYPES = "(%s, %s, %s, %s, %s::text, %s::timestamptz, %s, %s::int, %s, %s::int, %s::text"
+_SAME_ROW = """c.team_id = w.team_id and c.repository = w.repository and c.number = w.number
+      and c.intent_id = w.intent_id"""
+_NO_LONGER_QUEUED = "queued_hash = null, queued_month = null, intent_id = null, next_attempt_at = null"
+
+
+def _values(common: tuple[Any, ...], one: Settled) -> tuple[Any, ...]:
+    return (*common, one.repository, one.number, one.content_hash, one.attempts, one.error)
+
+
+def _store_answers(tx: Transaction, common: tuple[Any, ...], settled: Sequence[Settled]) -> None:
+    types = {"llm_summary": "%s::jsonb", "tools": "%s::text[]", "mended": "%s::text[]"}
+    types |= {"is_ai_assisted": "%s::boolean", "confidence": "%s::float8"}
+    tx.execute_values(
+        f"""
+        update llm_classifications c set status = 'classified', {_NO_LONGER_QUEUED}, is_suspect = false,
+            content_hash = w.content_hash, prompt_version = w.prompt_version, model = w.model, batch_id = w.batch_id,
+            attempts = w.attempts, error = null, classified_at = w.at,
+            {", ".join(f"{name} = w.{name}" for name in ANSWER_COLUMNS)}
+        from (values %s) as w ({_COMMON}, {", ".join(ANSWER_COLUMNS)})
+        where {_SAME_ROW}
+        """,
+        [(*_values(common, one), *(_stored(one.answer or {}, name) for name in ANSWER_COLUMNS)) for one in settled],
+        template=f"{_COMMON_TYPES}, {', '.join(types.get(name, '%s') for name in ANSWER_COLUMNS)})",
+    )
+
+
+def _stored(answer: dict[str, Any], name: str) -> Any:
+    value = storable(answer[name])
+    return psycopg2.extras.Json(value) if name == "llm_summary" else value
+
+
+def _store_failures(tx: Transaction, common: tuple[Any, ...], settled: Sequence[Settled]) -> None:
+    """Without an answer for this content: unclassified, unless an older answer to the same content stands."""
+    forgotten = ", ".join(
+        f"{name} = case when c.status = 'classified' and c.content_hash = w.content_hash then c.{name} else {empty} end"
+        for name, empty in {
+            "status": "'unclassified'",
+            **dict.fromkeys(("is_ai_assisted", "usage_type", "confidence", "evidence_quote"), "null"),
+            **dict.fromkeys(("summary_title", "summary_type", "llm_summary", "classified_at"), "null"),
+            **dict.fromkeys(("tools", "mended"), "'{}'"),
+            **{name: f"w.{name}" for name in ("prompt_version", "model", "batch_id")},
+        }.items()
+    )
+    tx.execute_values(
+        f"""
+        update llm_classifications c set {forgotten}, {_NO_LONGER_QUEUED}, is_suspect = false,
+            content_hash = w.content_hash, attempts = w.attempts, error = w.error
+        from (values %s) as w ({_COMMON}) where {_SAME_ROW}
+        """,
+        [_values(common, one) for one in settled],
+        template=f"{_COMMON_TYPES})",
+    )
+
+
+def _requeue(tx: Transaction, common: tuple[Any, ...], settled: Sequence[Settled]) -> None:
+    tx.execute_values(
+        f"""
+        update llm_classifications c set intent_id = null, next_attempt_at = w.at, attempts = w.attempts,
+            error = w.error, is_suspect = w.is_suspect
+        from (values %s) as w ({_COMMON}, is_suspect) where {_SAME_ROW}
+        """,
+        [(*_values(common, one), one.is_suspect) for one in settled],
+        template=f"{_COMMON_TYPES}, %s::boolean)",
+    )
+
+
+def read_pull_requests(tx: Transaction, team_id: str, keys: Sequence[Key]) -> dict[Key, PullRequest]:
+    """These pull requests with their lists; one that is no longer there is left out."""
+    rows = tx.rows(
+        f"""
+        select {", ".join(f"p.{name}" for name in SCALARS)}
+        from unnest(%s::text[], %s::int[]) as wanted (repository, number)
+        join pull_requests p on p.team_id = %s and p.repository = wanted.repository and p.number = wanted.number
+        """,
+        [[repository for repository, _ in keys], [number for _, number in keys], team_id],
+    )
+    return {(one.repository, one.number): one for one in with_entries(tx, team_id, rows)}
+
+
+def queued_months(tx: Transaction, *, now: datetime, team_id: str | None = None) -> Iterator[TeamMonth]:
+    """The (team, month)s of active teams with work in the queue that is due, newest month first."""
+    rows = tx.rows(
+        """
+        select distinct c.team_id, c.queued_month
+        from llm_classifications c join teams t using (team_id)
+        where c.queued_hash is not null and c.intent_id is null and t.status = 'active'
+          and (c.next_attempt_at is null or c.next_attempt_at <= %(now)s)
+          and (%(team_id)s::text is null or c.team_id = %(team_id)s)
+        order by c.queued_month desc, c.team_id
+        """,
+        {"now": now, "team_id": team_id},
+    )
+    yield from (TeamMonth(row["team_id"], row["queued_month"]) for row in rows)
+
+
+def mark_changed(tx: Transaction, team_id: str, month: date, keys: Sequence[Key], *, now: datetime) -> set[TeamMonth]:
+    """Note that these pull requests have new labels: the months that hold them, of those the team has.
+
+    The note stays until `clear_changed`, so a change is not lost with the process that saw it.
+    """
+    rows = tx.rows(
+        """
+        insert into llm_changed_months as old (team_id, month, changed_at)
+        select distinct p.team_id, touched.month, %(now)s::timestamptz
+        from unnest(%(repositories)s::text[], %(numbers)s::int[]) as wanted (repository, number)
+        join pull_requests p
+          on p.team_id = %(team_id)s and p.repository = wanted.repository and p.number = wanted.number
+        cross join lateral (values (p.created_at), (p.closed_at)) as moment (at)
+        cross join lateral (select date_trunc('month', moment.at)::date as month) as touched
+        where touched.month = %(month)s or exists (
+            select from repository_months r where r.team_id = p.team_id and r.month = touched.month
+        )
+        on conflict (team_id, month) do update set changed_at = excluded.changed_at
+        returning team_id, month
+        """,
+        {
+            "team_id": team_id,
+            "month": month,
+            "repositories": [repository for repository, _ in keys],
+            "numbers": [number for _, number in keys],
+            "now": now,
+        },
+    )
+    return {TeamMonth(row["team_id"], row["month"]) for row in rows}
+
+
+def clear_changed(tx: Transaction, team_id: str, month: date) -> None:
+    """The month's classified partition is being built now: it sees every answer stored so far."""
+    tx.execute("delete from llm_changed_months where team_id = %s and month = %s", [team_id, month])
+
+
+def changed_months(tx: Transaction, team_id: str | None = None) -> dict[TeamMonth, datetime]:
+    """Months with answers that came after their classified partition was built, and when the last one came."""
+    rows = tx.rows(
+        """
+        select team_id, month, changed_at from llm_changed_months
+        where %(team_id)s::text is null or team_id = %(team_id)s order by month desc, team_id
+        """,
+        {"team_id": team_id},
+    )
+    return {TeamMonth(row["team_id"], row["month"]): row["changed_at"] for row in rows}
+
+
+def month_counts(tx: Transaction, team_id: str, month: date) -> dict[str, int]:
+    """Pull requests of the month by where they stand: pull_requests, classified, pending, unclassified, again.
+
+    `again` is how many of the classified are being asked once more. One that was never queued counts as pending.
+    """
+    start, end = month_bounds(month)
+    row = tx.row(
+        f"""
+        select count(*) as pull_requests,
+            count(*) filter (where c.status = 'classified') as classified,
+            count(*) filter (where c.status = 'unclassified') as unclassified,
+            count(*) filter (where coalesce(c.status, 'pending') = 'pending') as pending,
+            count(*) filter (where c.status = 'classified' and c.queued_hash is not null) as again
+        from (
+            select team_id, repository, number from pull_requests where team_id = %(team_id)s and {IN_MONTH}
+        ) p
+        left join llm_classifications c using (team_id, repository, number)
+        """,
+        {"team_id": team_id, "start": start, "end": end},
+    )
+    return {name: int(value) for name, value in (row or {}).items()}
+
+
+def mended_counts(tx: Transaction, team_id: str, month: date) -> dict[str, int]:
+    """How many of the month's answers each rule mended."""
+    start, end = month_bounds(month)
+    rows = tx.rows(
+        f"""
+        select rule, count(*) as answers
+        from pull_requests p
+        join llm_classifications c using (team_id, repository, number)
+        cross join lateral unnest(c.mended) as rule
+        where p.team_id = %(team_id)s and {IN_MONTH} and c.status = 'classified'
+        group by rule order by rule
+        """,
+        {"team_id": team_id, "start": start, "end": end},
+    )
+    return {row["rule"]: row["answers"] for row in rows}
+
+
+def disagreements(tx: Transaction, team_id: str, month: date, *, least_confidence: float = 0.8) -> list[dict[str, Any]]:
+    """Pull requests of the month where exact author evidence meets a confident "not AI": what a person should look at.
+
+    Rows of repository, number, tool, quote, confidence, usage_type. The other way round (a verdict without exact
+    evidence) is what the second opinion is for, and no disagreement.
+    """
+    start, end = month_bounds(month)
+    return tx.rows(
+        f"""
+        select p.repository, p.number, e.tool, e.quote, c.confidence, c.usage_type
+        from pull_requests p
+        join llm_classifications c using (team_id, repository, number)
+        join lateral (
+            select tool, quote from ai_evidence e
+            where e.team_id = p.team_id and e.repository = p.repository and e.number = p.number
+              and e.role = 'author' and e.strength = 'exact'
+            order by source, position limit 1
+        ) e on true
+        where p.team_id = %(team_id)s and {IN_MONTH}
+          and c.status = 'classified' and not c.is_ai_assisted and c.confidence >= %(least_confidence)s
+        order by c.confidence desc, p.repository, p.number
+        """,
+        {"team_id": team_id, "start": start, "end": end, "least_confidence": least_confidence},
+    )
