@@ -74,6 +74,19 @@ class TrackedRepository:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """What the walk over a repository knows of a pull request: enough to say which months it belongs to."""
+
+    number: int
+    node_id: str
+    state: str
+    created_at: datetime
+    updated_at: datetime
+    merged_at: datetime | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """A commit of a pull request, in the order GitHub lists them."""
 
@@ -113,7 +126,8 @@ class PullRequest:
     """A pull request with its lists. `state` is GitHub's: OPEN, CLOSED or MERGED.
 
     `first_commit_at` is the earliest authored time of its commits; `ready_at` the last time it left draft, or None when
-    it never was one. Counts are GitHub's `totalCount`, so a list that is shorter is known to be.
+    it never was one. Counts are GitHub's `totalCount`, so a list that is shorter is known to be; `comment_count` is None
+    where GitHub does not tell it.
     """
 
     repository: str
@@ -144,12 +158,15 @@ class PullRequest:
     commit_count: int
     review_count: int
     file_count: int
-    comment_count: int
+    comment_count: int | None
     is_partial: bool
     partial_reason: str | None
     commits: tuple[Commit, ...] = ()
     reviews: tuple[Review, ...] = ()
     files: tuple[ChangedFile, ...] = ()
+    is_settled: bool = True
+    """False when it was read within a second of its update: GitHub's times are whole seconds, so a second change in the
+    same second would not show in `updated_at`, and it is read once more."""
 
 
 @dataclass(frozen=True, slots=True)

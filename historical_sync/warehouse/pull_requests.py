@@ -31,14 +31,17 @@ PAGE_SIZE = 200
 def upsert_pull_requests(tx: Transaction, team_id: str, pull_requests: Sequence[PullRequest]) -> int:
     """Store pull requests with their lists; a row that the table has in a newer version stays as it is.
 
-    Returns how many were written. The lists are replaced with their row, under its lock.
+    Nor does a partial answer replace a whole one of the same version. Returns how many were written. The lists are
+    replaced with their row, under its lock; rows are locked in one order, so that two writers cannot block each other.
     """
+    pull_requests = sorted(pull_requests, key=lambda one: (one.repository, one.number))
     written = tx.execute_values(
         f"""
         insert into pull_requests as old (team_id, {", ".join(SCALARS)}) values %s
         on conflict (team_id, repository, number) do update
         set {", ".join(f"{name} = excluded.{name}" for name in SCALARS)}, fetched_at = now()
-        where old.updated_at <= excluded.updated_at
+        where old.updated_at < excluded.updated_at
+            or old.updated_at = excluded.updated_at and (old.is_partial or not excluded.is_partial)
         returning repository, number
         """,
         [(team_id, *(getattr(one, name) for name in SCALARS)) for one in pull_requests],
@@ -48,6 +51,24 @@ def upsert_pull_requests(tx: Transaction, team_id: str, pull_requests: Sequence[
     for field, (table, record) in LISTS.items():
         _replace_entries(tx, team_id, fresh, field, table, columns_of(record))
     return len(keys)
+
+
+def mark_unread(tx: Transaction, team_id: str, repository: str, number: int, reason: str) -> None:
+    """GitHub gives nothing of this pull request: its row, or a bare one of what the index knows, is partial."""
+    tx.execute(
+        """
+        insert into pull_requests (team_id, repository, number, node_id, title, body, state, is_draft, created_at,
+            updated_at, merged_at, closed_at, additions, deletions, changed_files, head_ref, base_ref, commit_count,
+            review_count, file_count, is_partial, partial_reason)
+        select team_id, repository, number, node_id, '', '', state, false, created_at,
+            updated_at, merged_at, closed_at, 0, 0, 0, '', '', 0, 0, 0, true, %(reason)s
+        from pull_request_index
+        where team_id = %(team_id)s and repository = %(repository)s and number = %(number)s
+        on conflict (team_id, repository, number) do update
+        set is_partial = true, partial_reason = excluded.partial_reason
+        """,
+        {"team_id": team_id, "repository": repository, "number": number, "reason": reason},
+    )
 
 
 def _replace_entries(

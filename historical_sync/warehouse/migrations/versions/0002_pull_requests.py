@@ -40,13 +40,14 @@ def upgrade() -> None:
         commit_count integer not null,
         review_count integer not null,
         file_count integer not null,
-        comment_count integer not null,
+        comment_count integer,
         is_partial boolean not null default false,
         partial_reason text,
         is_automation boolean not null default false,
         is_revert boolean not null default false,
         is_hotfix boolean not null default false,
         fetched_at timestamptz not null default now(),
+        is_settled boolean not null default true,
         primary key (team_id, repository, number),
         foreign key (team_id, repository) references tracked_repositories on delete cascade
     );
@@ -96,5 +97,80 @@ def upgrade() -> None:
         change_type text not null,
         primary key (team_id, repository, number, path),
         foreign key (team_id, repository, number) references pull_requests on delete cascade
+    );
+
+    create table pull_request_index (
+        team_id text not null,
+        repository text not null,
+        number integer not null,
+        node_id text not null,
+        state text not null check (state in ('OPEN', 'CLOSED', 'MERGED')),
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        merged_at timestamptz,
+        closed_at timestamptz,
+        seen_at timestamptz,
+        is_missing boolean not null default false,
+        primary key (team_id, repository, number),
+        foreign key (team_id, repository) references tracked_repositories on delete cascade
+    );
+    create index pull_request_index_by_created on pull_request_index (team_id, repository, created_at);
+    create index pull_request_index_by_closed on pull_request_index (team_id, repository, closed_at)
+        where closed_at is not null;
+    create index pull_request_index_missing on pull_request_index (team_id, repository) where is_missing;
+
+    create table repository_walks (
+        team_id text not null,
+        repository text not null,
+        kind text not null check (kind in ('history', 'look', 'full')),
+        started_at timestamptz,
+        cursor text,
+        frontier timestamptz,
+        is_at_end boolean not null default false,
+        walked_at timestamptz,
+        finished_at timestamptz,
+        nulls integer not null default 0,
+        primary key (team_id, repository, kind),
+        foreign key (team_id, repository) references tracked_repositories on delete cascade
+    );
+
+    create table ingestion_leases (
+        team_id text not null references teams on delete cascade,
+        month date not null,
+        holder text not null,
+        running_until timestamptz not null,
+        primary key (team_id, month, holder)
+    );
+
+    create table github_identities (
+        token_digest text primary key,
+        identity text not null,
+        seen_at timestamptz not null default now()
+    );
+
+    create table github_budgets (
+        identity text primary key,
+        points_limit integer,
+        points_remaining integer,
+        resets_at timestamptz,
+        blocked_until timestamptz,
+        blocked_reason text
+    );
+
+    create table github_streams (
+        identity text not null,
+        slot integer not null,
+        holder text not null,
+        expires_at timestamptz not null,
+        primary key (identity, slot)
+    );
+
+    create table github_waits (
+        team_id text not null references teams on delete cascade,
+        holder text not null,
+        reason text not null,
+        began_at timestamptz not null default now(),
+        resume_at timestamptz not null,
+        primary key (team_id, holder)
     );
     """)

@@ -1,0 +1,327 @@
+"""The carrier: sends questions to GitHub, counts them, waits. What is asked and how it is read lies elsewhere.
+
+The one loop that sleeps is here. Requests and their real cost are counted where they leave; tokens are read when a
+request is made and shown by reference only. Threads may share a client.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import requests
+
+from historical_sync.errors import GitHubError, RateLimited, ResourceLimitsExceeded, ServerFailure, TokenRefused
+from historical_sync.github import queries
+from historical_sync.github.answers import Answer, read_answer
+from historical_sync.github.budget import Budget, NotYet, Stream
+from historical_sync.github.installations import InstallationToken, app_jwt, read_installation_token
+from historical_sync.github.readers import read_identity
+from historical_sync.github.retries import wait_before_retry
+from historical_sync.github.tokens import AppInstallation, app_installation, digest, read_secret
+
+T = TypeVar("T")
+Report = Callable[[str], None]
+
+CONNECT_TIMEOUT_SECONDS = 10.0
+READ_TIMEOUT_SECONDS = 30.0
+"""GitHub ends a query at ten seconds; three times that is a server that hangs."""
+WHOLE_ANSWER_SECONDS = 60.0
+LONGEST_SLEEP_SECONDS = 60.0
+"""A long wait is slept in parts, since another process may learn that it is over."""
+USER_AGENT = "historical_sync"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP reply, as it came, and how long it took."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    elapsed: timedelta
+
+
+@dataclass
+class Meter:
+    """What was spent: HTTP requests that left, points that GitHub charged, seconds waited for limits and failures."""
+
+    requests: int = 0
+    points: int = 0
+    waited_seconds: float = 0.0
+    _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, *, requests: int = 0, points: int = 0, waited_seconds: float = 0.0) -> None:
+        """Count."""
+        with self._guard:
+            self.requests += requests
+            self.points += points
+            self.waited_seconds += waited_seconds
+
+    def reading(self) -> Meter:
+        """A copy, to compare a later reading with."""
+        with self._guard:
+            return Meter(self.requests, self.points, self.waited_seconds)
+
+
+def utc_now() -> datetime:
+    """The computer's clock."""
+    return datetime.now(UTC)
+
+
+def graphql_url(api_url: str) -> str:
+    """Where GraphQL is asked: `…/graphql`; for an Enterprise Server's `https://HOST/api/v3`, `https://HOST/api/graphql`."""
+    api_url = api_url.rstrip("/")
+    return f"{api_url.removesuffix('/v3')}/graphql" if api_url.endswith("/api/v3") else f"{api_url}/graphql"
+
+
+class GitHubClient:
+    """GraphQL over HTTP with a pool of tokens and a shared budget.
+
+    `token_refs` are references (`github.tokens`). `streams` is how many requests one identity may have under way.
+    `clock` and `sleep` are the world's unless a test gives its own.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        token_refs: Sequence[str],
+        budget: Budget,
+        *,
+        streams: int = 1,
+        read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
+        clock: Callable[[], datetime] = utc_now,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.meter = Meter()
+        self.parallelism = len(token_refs) * streams
+        self._api_url = api_url.rstrip("/")
+        self._refs = list(token_refs)
+        self._budget = budget
+        self._read_timeout_seconds = read_timeout_seconds
+        self._clock = clock
+        self._sleep = sleep
+        self._jitter = random.Random()  # noqa: S311 - spreads retries, guards nothing
+        self._refused: dict[str, TokenRefused] = {}
+        self._identities: dict[str, str] = {}
+        self._installation_tokens: dict[str, InstallationToken] = {}
+        self._guard = threading.RLock()
+        self._slots = threading.BoundedSemaphore(self.parallelism)
+        self._local = threading.local()
+        self._report: Report | None = None
+
+    @contextmanager
+    def reporting_to(self, report: Report | None) -> Iterator[None]:
+        """Send what happens meanwhile (waits, retries, tokens taken out) to `report` as lines for people."""
+        before, self._report = self._report, report
+        try:
+            yield
+        finally:
+            self._report = before
+
+    def tell(self, line: str) -> None:
+        """A line for whoever listens."""
+        if self._report is not None:
+            self._report(line)
+
+    def ask(
+        self,
+        document: str,
+        variables: dict[str, Any],
+        read: Callable[[Answer], T],
+        *,
+        is_shrinkable: bool = False,
+    ) -> T:
+        """Ask, and read the answer; again after limits and failures, for as long as `wait_before_retry` says.
+
+        With `is_shrinkable`, a question that was too heavy fails at once, for the caller to ask for less. Raises
+        GitHubError; TokenRefused when no token is left.
+        """
+        attempt = 0
+        while True:
+            stream, ref = self._acquire()
+            try:
+                return read(self._answer(document, variables, stream, ref))
+            except TokenRefused as error:
+                self._take_out(ref, error)
+            except GitHubError as error:
+                attempt += 1
+                if is_shrinkable and is_heavy(error):
+                    raise
+                wait = wait_before_retry(error, attempt, self._clock(), self._jitter)
+                if wait is None:
+                    raise
+                self._stand_back(error, wait, stream.identity)
+
+    def _answer(self, document: str, variables: dict[str, Any], stream: Stream, ref: str) -> Answer:
+        answer = None
+        try:
+            answer = self._read(self._post_graphql(document, variables, self._token(ref)))
+            return answer
+        finally:
+            self._budget.release(stream, answer.allowance if answer else None)
+            self._slots.release()
+
+    def _acquire(self) -> tuple[Stream, str]:
+        self._slots.acquire()
+        try:
+            while True:
+                refs = self._refs_by_identity()
+                got = self._budget.acquire(list(refs), self._clock())
+                if isinstance(got, Stream):
+                    return got, refs[got.identity]
+                self._wait_for(got)
+        except BaseException:
+            self._slots.release()
+            raise
+
+    def _wait_for(self, not_yet: NotYet) -> None:
+        seconds = max(0.01, (not_yet.until - self._clock()).total_seconds())
+        if not_yet.is_limit:
+            self._wait(min(seconds, LONGEST_SLEEP_SECONDS), not_yet.reason, not_yet.until)
+        else:
+            self._sleep(seconds)
+
+    def _stand_back(self, error: GitHubError, seconds: float, identity: str) -> None:
+        """After a limit nobody uses the identity for a while; after a failure this question waits."""
+        until = self._clock() + timedelta(seconds=seconds)
+        if isinstance(error, RateLimited):
+            self._budget.block(identity, until, str(error))
+        else:
+            self._wait(seconds, str(error), until)
+
+    def _wait(self, seconds: float, reason: str, until: datetime) -> None:
+        self.tell(f"Waiting until {until:%H:%M:%S} UTC: {reason}")
+        self._budget.wait_begins(reason, until)
+        try:
+            self._sleep(seconds)
+            self.meter.add(waited_seconds=seconds)
+        finally:
+            self._budget.wait_ends()
+
+    def _take_out(self, ref: str, error: TokenRefused) -> None:
+        with self._guard:
+            self._refused[ref] = TokenRefused(f"{ref}: {error}", token_ref=ref)
+        self.tell(f"The token at {ref} is refused and no longer used: {error}")
+
+    def _refs_by_identity(self) -> dict[str, str]:
+        """The identities that can send now, each with a reference to one of its tokens."""
+        found: dict[str, str] = {}
+        for ref in self._refs:
+            if ref not in self._refused:
+                try:
+                    found.setdefault(self._identity(ref), ref)
+                except TokenRefused as error:
+                    self._take_out(ref, error)
+        if not found:
+            raise next(iter(self._refused.values()))
+        return found
+
+    def _identity(self, ref: str) -> str:
+        """Whose budget a reference spends. Asked once per token; what is not told is the token's own."""
+        if installation := app_installation(ref):
+            return f"installation:{installation.installation_id}"
+        token = read_secret(ref)
+        name = digest(token)
+        with self._guard:
+            if name not in self._identities:
+                known = self._budget.identity_of(name)
+                self._identities[name] = known or self._ask_identity(token, name)
+            return self._identities[name]
+
+    def _ask_identity(self, token: str, name: str) -> str:
+        try:
+            reply = self._post_graphql(queries.IDENTITY, {}, token)
+            login = read_identity(self._read(reply))
+        except TokenRefused:
+            raise
+        except GitHubError:
+            login = None
+        if login is None:
+            return f"token:{name}"
+        self._budget.remember_identity(name, login)
+        return login
+
+    def _token(self, ref: str) -> str:
+        installation = app_installation(ref)
+        return self._installation_token(ref, installation) if installation else read_secret(ref)
+
+    def _installation_token(self, ref: str, installation: AppInstallation) -> str:
+        with self._guard:
+            held = self._installation_tokens.get(ref)
+            if held is None or not held.is_fresh(self._clock()):
+                key = read_secret(installation.key_ref)
+                url = f"{self._api_url}/app/installations/{installation.installation_id}/access_tokens"
+                reply = self._post(url, b"", app_jwt(installation.app_id, key, self._clock(), ref))
+                held = self._installation_tokens[ref] = read_installation_token(reply.status, reply.body, ref)
+            return held.token
+
+    def _read(self, reply: Reply) -> Answer:
+        answer = read_answer(reply.status, reply.headers, reply.body, self._clock(), reply.elapsed)
+        self.meter.add(points=answer.cost or 0)
+        return answer
+
+    def _post_graphql(self, document: str, variables: dict[str, Any], token: str) -> Reply:
+        body = json.dumps({"query": document, "variables": variables}).encode()
+        return self._post(graphql_url(self._api_url), body, token)
+
+    def _post(self, url: str, body: bytes, token: str) -> Reply:
+        """One HTTP request. Raises ServerFailure when no whole reply comes."""
+        self.meter.add(requests=1)
+        began = time.monotonic()
+        try:
+            with self._session().post(
+                url,
+                data=body,
+                auth=_Bearer(token),
+                headers={"Content-Type": "application/json", "Accept": "application/json", "User-Agent": USER_AGENT},
+                timeout=(CONNECT_TIMEOUT_SECONDS, self._read_timeout_seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                body_read = _read_body(response, began + WHOLE_ANSWER_SECONDS)
+                elapsed = timedelta(seconds=time.monotonic() - began)
+                return Reply(response.status_code, dict(response.headers), body_read, elapsed)
+        except (requests.ReadTimeout, TimeoutError) as error:
+            raise ServerFailure("GitHub did not answer in time.", is_timeout=True) from error
+        except requests.RequestException as error:
+            raise ServerFailure(f"The connection to GitHub failed: {type(error).__name__}.") from error
+
+    def _session(self) -> requests.Session:
+        if not hasattr(self._local, "session"):
+            self._local.session = requests.Session()
+        session: requests.Session = self._local.session
+        return session
+
+
+def is_heavy(error: GitHubError) -> bool:
+    """Whether asking for less may help: resource limits, or a time-out of the query."""
+    return isinstance(error, ResourceLimitsExceeded) or (isinstance(error, ServerFailure) and error.is_timeout)
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Sets the token as requests' own authentication, or a `.netrc` would take its place."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _read_body(response: requests.Response, deadline: float) -> bytes:
+    """The body, unless it drips for longer than the deadline."""
+    parts = []
+    for part in response.iter_content(1 << 16):
+        parts.append(part)
+        if time.monotonic() > deadline:
+            raise TimeoutError
+    return b"".join(parts)

@@ -1,0 +1,153 @@
+"""Hydration: from ids to whole pull requests, whatever GitHub does. Fetches; does not write.
+
+Ids of many repositories share a request. A page that is too heavy is halved; a pull request that is too heavy alone is
+asked without its lists, and each list by itself; what even then cannot be read makes it partial, with the reason, and
+only if GitHub answers something else meanwhile: an outage is not the pull request's fault. A pull request that changes
+while its lists are read is read again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from historical_sync.errors import GitHubError, QueryRefused, RateLimited, TokenRefused
+from historical_sync.github import queries
+from historical_sync.github.answers import Answer
+from historical_sync.github.client import GitHubClient, is_heavy
+from historical_sync.github.lists import ListReader
+from historical_sync.github.paging import PageSize
+from historical_sync.github.readers import HydratedPullRequest, Unreadable, read_hydration, read_identity
+from historical_sync.records import PullRequest
+from historical_sync.warehouse.index import Wanted
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+Result = HydratedPullRequest | Unreadable
+
+TRIES = 3
+"""How often something is asked again that came back incomplete without a change to explain it."""
+TRIES_WHILE_MOVING = 8
+
+
+@dataclass
+class Fetched:
+    """What became of a batch: rows to write, ids that GitHub does not know, and those of which nothing was read."""
+
+    pull_requests: list[PullRequest] = field(default_factory=list)
+    gone: list[Wanted] = field(default_factory=list)
+    unread: list[tuple[Wanted, str]] = field(default_factory=list)
+
+
+class Hydrator:
+    """Fetches pull requests by id. Threads share it, so that they share what it learnt about page sizes."""
+
+    def __init__(self, client: GitHubClient) -> None:
+        self._client = client
+        self._lists = ListReader(client)
+        self.page = PageSize(queries.LISTS_PER_PULL_REQUEST)
+
+    def fetch(self, wanted: Sequence[Wanted]) -> Fetched:
+        """Fetch these with all their lists. Raises GitHubError when GitHub does not answer at all."""
+        fetched = Fetched()
+        tries: Counter[Wanted] = Counter()
+        queue = deque(wanted)
+        while queue:
+            batch = [queue.popleft() for _ in range(min(self.page.size, len(queue)))]
+            results = self._ask(batch)
+            if results is None:
+                queue.extendleft(reversed(batch))
+                continue
+            self._lists.finish([one for one in results if isinstance(one, HydratedPullRequest)])
+            for one, result in zip(batch, results, strict=True):
+                tries[one] += 1
+                if is_final(result, tries[one]):
+                    self._settle(one, result, fetched)
+                else:
+                    queue.append(one)
+        return fetched
+
+    def _ask(self, batch: Sequence[Wanted]) -> list[Result] | None:
+        """One request for a batch; None when it was too heavy and the page is now smaller."""
+        try:
+            results = self._nodes(queries.HYDRATE, batch, is_shrinkable=True)
+        except GitHubError as error:
+            if not is_heavy(error):
+                raise
+            if len(batch) == 1:
+                return [self._ask_alone(batch[0])]
+            self.page.shrink(len(batch))
+            return None
+        if any(isinstance(one, Unreadable) and one.is_heavy for one in results) and len(batch) > 1:
+            self.page.shrink(len(batch))
+        else:
+            self.page.grow()
+        return results
+
+    def _ask_alone(self, wanted: Wanted) -> Result:
+        """A pull request that is too heavy in one piece: its own fields first; its lists follow one by one."""
+        try:
+            return self._nodes(queries.HYDRATE_SCALARS, [wanted], is_shrinkable=False)[0]
+        except (RateLimited, TokenRefused, QueryRefused):
+            raise
+        except GitHubError as error:
+            self.require_answers()
+            return Unreadable(wanted.node_id, str(error))
+
+    def require_answers(self) -> None:
+        """Raise GitHubError unless GitHub answers the cheapest question there is."""
+        self._client.ask(queries.IDENTITY, {}, read_identity)
+
+    def _nodes(self, document: str, batch: Sequence[Wanted], *, is_shrinkable: bool) -> list[Result]:
+        ids = list(dict.fromkeys(one.node_id for one in batch))
+
+        def read(answer: Answer) -> list[Result]:
+            self.page.learn_cost(len(ids) if document == queries.HYDRATE else 0, answer.cost)
+            return read_hydration(answer, ids)
+
+        results = dict(
+            zip(ids, self._client.ask(document, {"ids": ids}, read, is_shrinkable=is_shrinkable), strict=True)
+        )
+        return [results[one.node_id] for one in batch]
+
+    @staticmethod
+    def _settle(one: Wanted, result: Result, fetched: Fetched) -> None:
+        if isinstance(result, HydratedPullRequest):
+            fetched.pull_requests.append(result.as_record(one.repository))
+        elif result.is_gone:
+            fetched.gone.append(one)
+        else:
+            fetched.unread.append((one, result.reason))
+
+
+def is_final(result: Result, tries: int) -> bool:
+    """Whether to take a result as it is. Otherwise it is asked again: it moved, or is short without a reason.
+
+    A list with a problem has been tried in every way there is, so another round would only repeat that.
+    """
+    if isinstance(result, Unreadable):
+        return result.is_gone or tries >= TRIES
+    if result.has_moved:
+        return tries >= TRIES_WHILE_MOVING
+    return not result.shortfalls or tries >= TRIES or any(one.problem for one in result.lists.values())
+
+
+def overlapped(fetch: Callable[[In], Out], batches: Iterable[In], streams: int) -> Iterator[Out]:
+    """The results in order, while further batches are fetched: the network does not wait for whoever consumes them.
+
+    One worker more than there are streams, so that a new request leaves while the last answer is being read.
+    """
+    pending: deque[Future[Out]] = deque()
+    workers = ThreadPoolExecutor(streams + 1, thread_name_prefix="hydrate")
+    try:
+        for batch in batches:
+            pending.append(workers.submit(fetch, batch))
+            if len(pending) > streams + 1:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        workers.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,307 @@
+"""The run of one month of a team: survey, walk, look, hydrate, count, and say for each repository how it ended.
+
+One repository's failure leaves the others complete; only when all fail does the month fail. Everything is committed
+page by page, so a run that is killed refetches at most one page.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from historical_sync.errors import AllRepositoriesFailed, GitHubError, RateLimited, TokenRefused
+from historical_sync.github.client import GitHubClient, utc_now
+from historical_sync.github.deletions import remove_deleted
+from historical_sync.github.hydration import Fetched, Hydrator, overlapped
+from historical_sync.github.survey import survey
+from historical_sync.github.walk import Walker
+from historical_sync.records import Team, TrackedRepository
+from historical_sync.warehouse import index, pull_requests, repository_months
+from historical_sync.warehouse.index import Wanted
+from historical_sync.warehouse.postgres import Warehouse
+from historical_sync.warehouse.registry import tracked_repositories
+from historical_sync.warehouse.repository_months import MonthCounts, MonthResult
+from historical_sync.window import as_instant, months_wanted
+
+WANTED_AT_ONCE = 500
+"""Keys of pull requests to fetch that are held in memory at a time."""
+PASSES = 3
+"""What changed while a pass ran is fetched in the next one; what still changes then is left to the next run."""
+PROGRESS_EVERY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryMonth:
+    """How a repository's month ended: `completed`, `partial` or `failed`, why, and what a person can do about it."""
+
+    repository: str
+    status: str
+    expected: int
+    stored: int
+    error: str | None
+    remedy: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MonthIngestion:
+    """What an ingestion did. `pull_requests` are in the month now; `fetched` is how many this run hydrated."""
+
+    repositories: tuple[RepositoryMonth, ...]
+    pull_requests: int
+    fetched: int
+    requests: int
+    points: int
+    waited_seconds: float
+
+
+class MonthRun:
+    """One attempt at one month of one team."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        client: GitHubClient,
+        team: Team,
+        month: date,
+        now: datetime,
+        first_month: date | None,
+    ) -> None:
+        wanted = months_wanted(now, team.history_months)
+        self._wanted_months = [one for one in wanted if first_month is None or one >= first_month] or [month]
+        self._warehouse = warehouse
+        self._client = client
+        self._team_id = team.team_id
+        self._month = month
+        self._now = now
+        self._holder = uuid.uuid4().hex
+        self._walker = Walker(warehouse, client, team.team_id)
+        self._hydrator = Hydrator(client)
+        self._errors: dict[str, GitHubError] = {}
+        self._looked_at: dict[str, datetime] = {}
+        self._fetched = 0
+        self._progress_due = 0.0
+
+    def run(self, names: Sequence[str] | None) -> MonthIngestion:
+        """Do it for these repositories, or all. The repositories' states are settled even when something raises."""
+        before = self._client.meter.reading()
+        repositories = self._repositories(names)
+        registered = [one.repository for one in repositories]
+        with self._warehouse.transaction() as tx:
+            repository_months.begin_month(tx, self._team_id, self._month, registered, self._now)
+            repository_months.keep_alive(tx, self._team_id, self._month, self._holder, utc_now())
+        try:
+            repositories = self._order(repositories)
+            self._walk(repositories)
+            self._look(repositories)
+            self._hydrate([one.repository for one in repositories if one.repository in self._looked_at])
+            self._remove_deleted(repositories)
+            results = self._finish(registered)
+        finally:
+            self._settle(registered)
+        after = self._client.meter.reading()
+        return MonthIngestion(
+            repositories=results,
+            pull_requests=sum(one.stored for one in results),
+            fetched=self._fetched,
+            requests=after.requests - before.requests,
+            points=after.points - before.points,
+            waited_seconds=after.waited_seconds - before.waited_seconds,
+        )
+
+    def _repositories(self, names: Sequence[str] | None) -> list[TrackedRepository]:
+        with self._warehouse.transaction() as tx:
+            found = tracked_repositories(tx, self._team_id)
+        if names is None:
+            return found
+        wanted = {name.lower() for name in names}
+        return [one for one in found if one.repository.lower() in wanted]
+
+    def _order(self, repositories: list[TrackedRepository]) -> list[TrackedRepository]:
+        """Busiest first. Repositories that were never surveyed are, before anything else is asked."""
+        unknown = [one.repository for one in repositories if one.recent_prs is None]
+        if not unknown:
+            return repositories
+        try:
+            recent = survey(self._client, unknown, self._now)
+        except (RateLimited, TokenRefused) as error:
+            self._give_up(repositories, error)
+            return repositories
+        with self._warehouse.transaction() as tx:
+            repository_months.save_survey(tx, self._team_id, recent)
+            repository_months.save_progress(tx, self._team_id, unknown, self._wanted_months)
+        return self._repositories([one.repository for one in repositories])
+
+    def _give_up(self, repositories: Sequence[TrackedRepository], error: GitHubError) -> None:
+        """What stands in the way stands in the way of all of them: a limit that does not end, or no token left."""
+        self._errors = {one.repository: error for one in repositories} | self._errors
+
+    def _walk(self, repositories: Sequence[TrackedRepository]) -> None:
+        """Bring each repository's index down to the month."""
+        for repository in repositories:
+            if repository.repository in self._errors:
+                continue
+            try:
+                self._walker.walk_history(repository, as_instant(self._month))
+            except (RateLimited, TokenRefused) as error:
+                self._give_up(repositories, error)
+            except GitHubError as error:
+                self._client.tell(f"{repository.repository}: {error}")
+                self._errors[repository.repository] = error
+            self._show_progress([repository.repository])
+
+    def _look(self, repositories: Sequence[TrackedRepository]) -> None:
+        """See what moved to the top while the walks went down: only then are the months' lists complete."""
+        outcomes = self._walker.look([one for one in repositories if one.repository not in self._errors])
+        for name, outcome in outcomes.items():
+            if isinstance(outcome, GitHubError):
+                self._client.tell(f"{name}: {outcome}")
+                self._errors[name] = outcome
+            else:
+                self._looked_at[name] = outcome
+
+    def _hydrate(self, repositories: Sequence[str]) -> None:
+        """Fetch what the index has newer than the rows; again for what changed meanwhile."""
+        for number in range(PASSES):
+            batches = self._batches(repositories, with_partial=number == 0)
+            try:
+                for fetched in overlapped(self._hydrator.fetch, batches, self._client.parallelism):
+                    self._write(fetched, repositories)
+            except GitHubError as error:
+                self._client.tell(f"Fetching stopped: {error}")
+                self._errors = dict.fromkeys(repositories, error) | self._errors
+                return
+            if all(one.stored == one.expected for one in self._count(repositories)):
+                return
+
+    def _batches(self, repositories: Sequence[str], *, with_partial: bool) -> Iterator[list[Wanted]]:
+        """The month's wanted pull requests by the page; the last page is filled up from the months before."""
+        held: list[Wanted] = []
+        for found in self._wanted(repositories, with_partial=with_partial):
+            held += found
+            while len(held) >= (size := self._hydrator.page.size):
+                yield held[:size]
+                held = held[size:]
+        if held:
+            yield held + self._filling(repositories, self._hydrator.page.size - len(held))
+
+    def _wanted(self, repositories: Sequence[str], *, with_partial: bool) -> Iterator[list[Wanted]]:
+        after = ("", -1)
+        while True:
+            with self._warehouse.transaction() as tx:
+                found = index.wanted_in_month(
+                    tx,
+                    self._team_id,
+                    self._month,
+                    repositories,
+                    after=after,
+                    limit=WANTED_AT_ONCE,
+                    with_partial=with_partial,
+                )
+            yield found
+            if len(found) < WANTED_AT_ONCE:
+                return
+            after = (found[-1].repository, found[-1].number)
+
+    def _filling(self, repositories: Sequence[str], room: int) -> list[Wanted]:
+        first = min(self._wanted_months)
+        with self._warehouse.transaction() as tx:
+            return index.wanted_before_month(tx, self._team_id, self._month, first, repositories, max(0, room))
+
+    def _write(self, fetched: Fetched, repositories: Sequence[str]) -> None:
+        """One transaction: a page's rows, what they tell the index, and the months that change by it."""
+        with self._warehouse.transaction() as tx:
+            pull_requests.upsert_pull_requests(tx, self._team_id, fetched.pull_requests)
+            changed = index.follow_hydration(tx, self._team_id, fetched.pull_requests)
+            index.mark_missing(tx, self._team_id, fetched.gone)
+            for one, reason in fetched.unread:
+                pull_requests.mark_unread(tx, self._team_id, one.repository, one.number, reason)
+            repository_months.reopen(tx, self._team_id, changed)
+        self._fetched += len(fetched.pull_requests)
+        self._show_progress(repositories)
+
+    def _remove_deleted(self, repositories: Sequence[TrackedRepository]) -> None:
+        """Where GitHub no longer knows an id, a full walk confirms it now rather than next week."""
+        with self._warehouse.transaction() as tx:
+            missing = index.repositories_with_missing(tx, self._team_id, sorted(self._looked_at))
+        for repository in repositories:
+            if repository.repository in missing:
+                try:
+                    remove_deleted(self._walker, repository)
+                except GitHubError as error:
+                    self._errors.setdefault(repository.repository, error)
+
+    def _count(self, repositories: Sequence[str]) -> list[MonthCounts]:
+        with self._warehouse.transaction() as tx:
+            counts = repository_months.count_months(tx, self._team_id, [(name, self._month) for name in repositories])
+            repository_months.save_counts(tx, self._team_id, counts)
+            return counts
+
+    def _show_progress(self, repositories: Sequence[str]) -> None:
+        if time.monotonic() < self._progress_due:
+            return
+        self._count(repositories)
+        with self._warehouse.transaction() as tx:
+            repository_months.keep_alive(tx, self._team_id, self._month, self._holder, utc_now())
+            repository_months.save_progress(tx, self._team_id, repositories, self._wanted_months)
+        self._progress_due = time.monotonic() + PROGRESS_EVERY_SECONDS
+
+    def _finish(self, registered: Sequence[str]) -> tuple[RepositoryMonth, ...]:
+        """Count, and store how each repository ended. Raises AllRepositoriesFailed when none could be read."""
+        with self._warehouse.transaction() as tx:
+            pairs = [(name, self._month) for name in registered]
+            counts = {one.repository: one for one in repository_months.count_months(tx, self._team_id, pairs)}
+            nulls = index.nulls_met(tx, self._team_id, registered)
+            repository_months.save_counts(tx, self._team_id, list(counts.values()))
+            ended = tuple(self._result(counts[name], nulls.get(name, 0)) for name in registered)
+            results = [
+                MonthResult(one.repository, one.status, one.error, self._looked_at.get(one.repository)) for one in ended
+            ]
+            repository_months.save_results(tx, self._team_id, self._month, results, self._now)
+        failures = {one.repository: one.error or "" for one in ended if one.status == "failed"}
+        if failures and len(failures) == len(ended):
+            raise AllRepositoriesFailed(
+                f"No repository of team {self._team_id!r} could be read for {self._month:%Y-%m}: "
+                + "; ".join(f"{name}: {error}" for name, error in failures.items()),
+                failures=failures,
+            )
+        return ended
+
+    def _result(self, counts: MonthCounts, nulls: int) -> RepositoryMonth:
+        error = self._errors.get(counts.repository)
+        has_looked = counts.repository in self._looked_at
+        status = status_of(counts, nulls, has_looked=has_looked)
+        reason = None if status == "completed" else shortfall(counts, nulls, error)
+        remedy = error.remedy if error and status != "completed" else None
+        return RepositoryMonth(counts.repository, status, counts.expected, counts.stored, reason, remedy)
+
+    def _settle(self, registered: Sequence[str]) -> None:
+        with self._warehouse.transaction() as tx:
+            repository_months.end_month(tx, self._team_id, self._month, self._holder, utc_now())
+            repository_months.save_progress(tx, self._team_id, registered, self._wanted_months)
+            repository_months.settle(tx, self._team_id, registered, self._wanted_months, self._now, utc_now())
+
+
+def status_of(counts: MonthCounts, nulls: int, *, has_looked: bool) -> str:
+    """`completed` only with proof: the list was walked and looked at again, every row is there, and none is partial."""
+    if not has_looked:
+        return "failed"
+    if counts.is_whole and not nulls:
+        return "completed"
+    return "failed" if counts.expected and not counts.stored else "partial"
+
+
+def shortfall(counts: MonthCounts, nulls: int, error: GitHubError | None) -> str:
+    """What is missing, in words."""
+    told = [str(error)] if error else []
+    if counts.stored != counts.expected:
+        told.append(
+            f"{counts.expected - counts.stored} of {counts.expected} pull requests are not stored as they are now"
+        )
+    if counts.partial:
+        told.append(f"{counts.partial} could be read only in part, such as #{counts.partial_reason}")
+    if nulls:
+        told.append(f"{nulls} entries of GitHub's list came as null")
+    return "; ".join(told)

@@ -1,0 +1,385 @@
+"""From answers to records: pages of the walk, hydrated pull requests, pages of their lists. Pure.
+
+What an error names is unknown, never empty: a list that could not be read is a `ListSoFar` with a problem, a pull
+request whose own fields could not be read is an `Unreadable`. Both are for hydration to ask again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from historical_sync.errors import CursorRefused, GitHubError, ResourceLimitsExceeded
+from historical_sync.github.answers import Answer, FieldError, parse_time, unavailable
+from historical_sync.github.queries import LIST_FIELDS
+from historical_sync.records import ChangedFile, Commit, IndexEntry, PullRequest, Review, storable_text
+
+GITHUB_CLOCK_TICK = timedelta(seconds=1)
+REQUIRED = {
+    *("id", "number", "title", "body", "state", "isDraft", "createdAt", "updatedAt"),
+    *("additions", "deletions", "changedFiles", "headRefName", "baseRefName"),
+}
+"""Fields without which a pull request is no row."""
+
+
+@dataclass(frozen=True, slots=True)
+class WalkPage:
+    """One page of a repository's pull requests, last updated first. `nulls` are entries that came as null."""
+
+    node_id: str
+    name: str
+    entries: tuple[IndexEntry, ...]
+    nulls: int
+    total: int
+    has_next: bool
+    end_cursor: str | None
+    answered_at: datetime
+
+    @property
+    def oldest(self) -> datetime | None:
+        """The last update of the page's last entry; None on an empty page."""
+        return min((entry.updated_at for entry in self.entries), default=None)
+
+
+@dataclass
+class ListSoFar:
+    """What is known of one list of a pull request. `problem` says why it cannot be trusted; None when it can."""
+
+    name: str
+    entries: list[Any] = field(default_factory=list)
+    total: int | None = None
+    nulls: int = 0
+    repeated: int = 0
+    cursor: str | None = None
+    has_next: bool = True
+    problem: str | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every entry that GitHub counts was read."""
+        return self.problem is None and not self.has_next and self._read == self.total
+
+    @property
+    def shortfall(self) -> str | None:
+        """What is missing, in words; None when nothing is."""
+        if self.is_complete:
+            return None
+        if self.problem:
+            return f"{self.name}: {self.problem}"
+        nulls = f", {self.nulls} came as null" if self.nulls else ""
+        return f"{self.name}: {self._read} of {self.total}{nulls}"
+
+    @property
+    def _read(self) -> int:
+        return len(self.entries) + self.repeated
+
+
+@dataclass
+class HydratedPullRequest:
+    """A pull request as one answer gave it; its lists may still have pages to come."""
+
+    fields: dict[str, Any]
+    lists: dict[str, ListSoFar]
+    problems: list[str]
+    asked_at: datetime
+    has_moved: bool = False
+    """It changed while its lists were read, so that they are of two versions."""
+
+    @property
+    def node_id(self) -> str:
+        return str(self.fields["node_id"])
+
+    @property
+    def updated_at(self) -> datetime:
+        moment: datetime = self.fields["updated_at"]
+        return moment
+
+    @property
+    def unfinished(self) -> list[ListSoFar]:
+        """The lists that have pages to come, or must be asked for again."""
+        return [one for one in self.lists.values() if one.problem or one.has_next]
+
+    @property
+    def shortfalls(self) -> list[str]:
+        """Everything that is missing, in words."""
+        moved = ["it kept changing while it was read"] if self.has_moved else []
+        return moved + self.problems + [text for one in self.lists.values() if (text := one.shortfall)]
+
+    def as_record(self, repository: str) -> PullRequest:
+        """The record; `is_partial` with the reason where something is missing."""
+        lists = {name: one.entries for name, one in self.lists.items()}
+        commits: list[Commit] = lists["commits"]
+        totals = {name: one.total if one.total is not None else len(one.entries) for name, one in self.lists.items()}
+        reason = "; ".join(self.shortfalls) or None
+        return PullRequest(
+            repository=repository,
+            **self.fields,
+            labels=lists["labels"],
+            assignees=lists["assignees"],
+            closing_issues=[_closing_issue(issue, repository) for issue in lists["closingIssuesReferences"]],
+            first_commit_at=min((one.authored_at for one in commits if one.authored_at), default=None),
+            commit_count=totals["commits"],
+            review_count=totals["reviews"],
+            file_count=totals["files"],
+            is_partial=reason is not None,
+            partial_reason=reason,
+            commits=tuple(commits),
+            reviews=tuple(lists["reviews"]),
+            files=tuple(lists["files"]),
+            is_settled=self.asked_at >= self.updated_at + GITHUB_CLOCK_TICK,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A pull request that this answer does not give. `is_gone` when GitHub says that the id does not exist."""
+
+    node_id: str
+    reason: str
+    is_gone: bool = False
+    is_heavy: bool = False
+
+
+def read_walk_page(answer: Answer, repository: str, alias: str = "repository") -> WalkPage:
+    """One page of the walk. Raises RepositoryUnavailable, CursorRefused, ResourceLimitsExceeded or ServerFailure."""
+    errors = answer.errors_at(alias)
+    found = answer.data.get(alias)
+    connection = found.get("pullRequests") if isinstance(found, dict) else None
+    if any("CURSOR" in one.type or "valid cursor" in one.message for one in errors):
+        raise CursorRefused(f"{repository}: {errors[0].message}")
+    if found is None or connection is None or connection.get("nodes") is None or errors:
+        raise unavailable(repository, errors)
+    nodes = connection["nodes"]
+    return WalkPage(
+        node_id=found["id"],
+        name=storable_text(found["nameWithOwner"]),
+        entries=tuple(_index_entry(node) for node in nodes if node is not None),
+        nulls=sum(node is None for node in nodes),
+        total=connection["totalCount"],
+        has_next=connection["pageInfo"]["hasNextPage"],
+        end_cursor=connection["pageInfo"]["endCursor"],
+        answered_at=answer.answered_at,
+    )
+
+
+def read_hydration(answer: Answer, ids: Sequence[str]) -> list[HydratedPullRequest | Unreadable]:
+    """What `nodes(ids:)` gave, in the order of the ids. Raises ResourceLimitsExceeded when it gave nothing at all."""
+    nodes = answer.data.get("nodes")
+    if not isinstance(nodes, list) or len(nodes) != len(ids):
+        raise ResourceLimitsExceeded(_first_message(answer.errors) or "GitHub gave no nodes.")
+    read = [_read_node(answer, place, node_id, nodes[place]) for place, node_id in enumerate(ids)]
+    if all(isinstance(one, Unreadable) and one.is_heavy for one in read):
+        raise ResourceLimitsExceeded(_first_message(answer.errors) or "GitHub gave no nodes.")
+    return read
+
+
+def read_list_page(answer: Answer, alias: str, so_far: ListSoFar, updated_at: datetime) -> bool:
+    """Add the next page to a list. False when the pull request changed meanwhile, so that all of it is void."""
+    errors = answer.errors_at(alias)
+    node = answer.data.get(alias)
+    if errors or not isinstance(node, dict) or "updatedAt" not in node:
+        so_far.problem = _first_message(errors) or "the pull request came as null"
+        return True
+    if parse_time(node["updatedAt"]) != updated_at:
+        return False
+    _add_page(so_far, node.get(so_far.name), errors)
+    return True
+
+
+def read_survey(answer: Answer, count: int) -> list[int | None]:
+    """The number of pull requests that search finds for each repository; None where it gives none."""
+    found = []
+    for place in range(count):
+        node = answer.data.get(f"count{place}")
+        known = isinstance(node, dict) and not answer.errors_at(f"count{place}")
+        found.append(int(node["issueCount"]) if known and node else None)
+    return found
+
+
+def read_identity(answer: Answer) -> str | None:
+    """The login behind the token, where GitHub tells it."""
+    viewer = answer.data.get("viewer")
+    return storable_text(viewer["login"]) if isinstance(viewer, dict) and viewer.get("login") else None
+
+
+def read_existence(answer: Answer, ids: Sequence[str]) -> set[str]:
+    """The ids that are gone: null with NOT_FOUND, while their repository can be read. Empty whenever that is unsure."""
+    nodes = answer.data.get("nodes")
+    if answer.data.get("repository") is None or not isinstance(nodes, list) or len(nodes) != len(ids):
+        return set()
+    return {
+        node_id
+        for place, node_id in enumerate(ids)
+        if nodes[place] is None and _is_gone(answer.errors_at("nodes", place))
+    }
+
+
+def _read_node(answer: Answer, place: int, node_id: str, node: Any) -> HydratedPullRequest | Unreadable:
+    errors = answer.errors_at("nodes", place)
+    if node is None:
+        return Unreadable(
+            node_id,
+            _first_message(errors) or "came as null",
+            is_gone=_is_gone(errors),
+            is_heavy=any(one.is_heavy for one in errors),
+        )
+    if not isinstance(node, dict) or "updatedAt" not in node:
+        return Unreadable(node_id, "is no pull request", is_gone=True)
+    unknown = {str(one.path[2]): one.message for one in errors if len(one.path) > 2}
+    if unreadable := [name for name in sorted(REQUIRED) if node.get(name) is None]:
+        reasons = [f"{name}: {unknown.get(name, 'came as null')}" for name in unreadable]
+        return Unreadable(node_id, "; ".join(reasons), is_heavy=any(one.is_heavy for one in errors))
+    lists = {name: _first_page(name, node, errors) for name in LIST_FIELDS}
+    problems = [f"{name}: {message}" for name, message in unknown.items() if name not in LIST_FIELDS]
+    return HydratedPullRequest(_fields(node), lists, problems, answer.asked_at)
+
+
+def _first_page(name: str, node: dict[str, Any], errors: Iterable[FieldError]) -> ListSoFar:
+    so_far = ListSoFar(name)
+    if name in node:
+        _add_page(so_far, node[name], [one for one in errors if len(one.path) > 2 and one.path[2] == name])
+    else:
+        so_far.problem = "not asked yet"
+    return so_far
+
+
+def _add_page(so_far: ListSoFar, connection: Any, errors: Sequence[FieldError]) -> None:
+    if errors or not isinstance(connection, dict) or connection.get("nodes") is None:
+        so_far.problem = _first_message(errors) or "came as null"
+        return
+    page = connection["pageInfo"]
+    if page["hasNextPage"] and page["endCursor"] == so_far.cursor:
+        so_far.problem = f"the cursor does not move from {so_far.cursor}"
+        return
+    read, key = ENTRIES[so_far.name]
+    known = {key(entry) for entry in so_far.entries}
+    fresh: list[Any] = []
+    for node in connection["nodes"]:
+        if node is None:
+            so_far.nulls += 1
+            continue
+        entry = read(node)
+        if key(entry) in known:
+            so_far.repeated += any(key(entry) == key(other) for other in fresh)
+        else:
+            known.add(key(entry))
+            fresh.append(entry)
+    so_far.entries += fresh
+    so_far.total = connection["totalCount"]
+    so_far.has_next, so_far.cursor, so_far.problem = page["hasNextPage"], page["endCursor"], None
+
+
+def _index_entry(node: dict[str, Any]) -> IndexEntry:
+    created_at, updated_at = parse_time(node["createdAt"]), parse_time(node["updatedAt"])
+    if created_at is None or updated_at is None:
+        raise GitHubError(f"Pull request {node.get('number')} came without its times.")
+    return IndexEntry(
+        number=node["number"],
+        node_id=node["id"],
+        state=node["state"],
+        created_at=created_at,
+        updated_at=updated_at,
+        merged_at=parse_time(node["mergedAt"]),
+        closed_at=parse_time(node["closedAt"]),
+    )
+
+
+def _fields(node: dict[str, Any]) -> dict[str, Any]:
+    author, merged_by, milestone = node.get("author"), node.get("mergedBy"), node.get("milestone")
+    return {
+        "number": node["number"],
+        "node_id": node["id"],
+        "title": storable_text(node["title"]),
+        "body": storable_text(node["body"]),
+        "author_login": _login(author),
+        "author_type": author["__typename"] if author else None,
+        "state": node["state"],
+        "is_draft": node["isDraft"],
+        "created_at": parse_time(node["createdAt"]),
+        "updated_at": parse_time(node["updatedAt"]),
+        "merged_at": parse_time(node.get("mergedAt")),
+        "closed_at": parse_time(node.get("closedAt")),
+        "ready_at": _ready_at(node.get("timelineItems")),
+        "merged_by": _login(merged_by),
+        "additions": node["additions"],
+        "deletions": node["deletions"],
+        "changed_files": node["changedFiles"],
+        "head_ref": storable_text(node["headRefName"]),
+        "base_ref": storable_text(node["baseRefName"]),
+        "milestone": storable_text(milestone["title"]) if milestone else None,
+        "comment_count": node.get("totalCommentsCount"),
+    }
+
+
+def _ready_at(timeline: dict[str, Any] | None) -> datetime | None:
+    events = [event for event in (timeline or {}).get("nodes") or () if event]
+    return max((moment for event in events if (moment := parse_time(event.get("createdAt")))), default=None)
+
+
+def _commit(node: dict[str, Any]) -> Commit:
+    commit = node["commit"]
+    author = commit.get("author") or {}
+    return Commit(
+        oid=commit["oid"],
+        message=storable_text(commit["message"]),
+        authored_at=parse_time(commit.get("authoredDate")),
+        committed_at=parse_time(commit.get("committedDate")),
+        author_login=_login(author.get("user")),
+        author_name=_text(author.get("name")),
+        author_email=_text(author.get("email")),
+    )
+
+
+def _review(node: dict[str, Any]) -> Review:
+    author = node.get("author")
+    return Review(
+        review_id=node["id"],
+        reviewer_login=_login(author),
+        reviewer_type=author["__typename"] if author else None,
+        state=node["state"],
+        submitted_at=parse_time(node.get("submittedAt")),
+        body=storable_text(node["body"]),
+    )
+
+
+def _file(node: dict[str, Any]) -> ChangedFile:
+    return ChangedFile(storable_text(node["path"]), node["additions"], node["deletions"], node["changeType"])
+
+
+def _itself(entry: Any) -> Any:
+    return entry
+
+
+ENTRIES: dict[str, tuple[Callable[[dict[str, Any]], Any], Callable[[Any], Any]]] = {
+    "labels": (lambda node: storable_text(node["name"]), _itself),
+    "assignees": (lambda node: storable_text(node["login"]), _itself),
+    "closingIssuesReferences": (lambda node: (node["repository"]["nameWithOwner"], node["number"]), _itself),
+    "reviews": (_review, lambda review: review.review_id),
+    "commits": (_commit, lambda commit: commit.oid),
+    "files": (_file, lambda file: file.path),
+}
+"""List → how an entry is read, and what tells two of them apart: lists move while one pages through them."""
+
+
+def _closing_issue(issue: tuple[str, int], repository: str) -> str:
+    """`12` for an issue of the same repository, `owner/name#12` for another's."""
+    name, number = issue
+    return str(number) if name.lower() == repository.lower() else f"{storable_text(name)}#{number}"
+
+
+def _login(actor: dict[str, Any] | None) -> str | None:
+    return storable_text(actor["login"]) if actor and actor.get("login") else None
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else storable_text(text)
+
+
+def _is_gone(errors: Sequence[FieldError]) -> bool:
+    return any(one.type == "NOT_FOUND" for one in errors)
+
+
+def _first_message(errors: Sequence[FieldError]) -> str | None:
+    return errors[0].message if errors else None

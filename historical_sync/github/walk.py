@@ -1,0 +1,265 @@
+"""The walk over a repository's list of pull requests, last updated first, and the second look from the top.
+
+A walk goes down page by page; each page's rows, the cursor and the frontier are committed together. It runs under an
+advisory lock per (team, repository) that ends with its holder, so several processes may want the same repository: who
+waited finds the frontier where the other left it. What is updated meanwhile jumps to the top, behind the walk's back;
+so a list counts as complete only after a look from the top down to where the last look began, all of it in one answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from historical_sync.errors import CursorRefused, GitHubError, RepositoryUnavailable, ServerFailure
+from historical_sync.github import queries
+from historical_sync.github.client import GitHubClient, is_heavy
+from historical_sync.github.paging import PageSize
+from historical_sync.github.readers import WalkPage, read_walk_page
+from historical_sync.records import TrackedRepository
+from historical_sync.warehouse.index import RepositoryMonths, Walk, read_walk, save_walk, upsert_entries
+from historical_sync.warehouse.postgres import Transaction, Warehouse
+from historical_sync.warehouse.repository_months import reopen, save_repository
+
+MARGIN = timedelta(minutes=5)
+"""How far a look goes below the start of the one before: GitHub's replicas and clocks are not of one second."""
+LOOK_ENTRIES = 10
+"""Entries per repository of a shared look: mostly nothing has changed, and 25 repositories of 10 take GitHub 2.5 s."""
+LOOK_REPOSITORIES = 25
+MOST_LOOKS = 8
+MOST_RESTARTS = 3
+TRIES_AT_NULLS = 3
+
+
+@dataclass
+class Walker:
+    """Walks the repositories of one team. `changed` gathers the (repository, month) pairs whose lists changed."""
+
+    warehouse: Warehouse
+    client: GitHubClient
+    team_id: str
+    changed: RepositoryMonths = field(default_factory=set)
+    _page: PageSize = field(default_factory=lambda: PageSize(0))
+    _look: PageSize = field(default_factory=lambda: PageSize(1, most=LOOK_REPOSITORIES))
+
+    def walk_history(self, repository: TrackedRepository, down_to: datetime) -> None:
+        """Walk until everything updated at `down_to` or later is in the index; go on where the last walk stopped.
+
+        Raises RepositoryUnavailable or another GitHubError; what was committed stays.
+        """
+        with self.walking(repository.repository):
+            history = self._read(repository, "history")
+            if not history.has_passed(down_to):
+                self._descend(repository, history, lambda walk: walk.has_passed(down_to))
+
+    def walk_full(self, repository: TrackedRepository) -> Walk:
+        """Walk again from the top to the history's frontier, marking what is seen; goes on after an interruption."""
+        with self.walking(repository.repository):
+            history = self._read(repository, "history")
+            full = self._read(repository, "full")
+            walk = full if full.cursor is not None else Walk("full", finished_at=full.finished_at)
+            frontier = history.frontier
+
+            def is_done(walk: Walk) -> bool:
+                return walk.is_at_end or (not history.is_at_end and frontier is not None and walk.has_passed(frontier))
+
+            return self._descend(repository, walk, is_done)
+
+    def look(self, repositories: Sequence[TrackedRepository]) -> dict[str, datetime | GitHubError]:
+        """Look from the top of each list down to where the last look began.
+
+        Returns GitHub's time as of which each list is complete, or the error that prevented it. Fifty quiet
+        repositories take two requests.
+        """
+        found: dict[str, datetime | GitHubError] = {}
+        waiting = list(repositories)
+        while waiting:
+            batch, waiting = waiting[: self._look.size], waiting[self._look.size :]
+            try:
+                pages = self._shared_look(batch)
+            except GitHubError as error:
+                if len(batch) > 1 and is_heavy(error):
+                    self._look.shrink(len(batch))
+                    waiting = batch + waiting
+                    continue
+                pages = [error] * len(batch)
+            else:
+                self._look.grow()
+            for repository, page in zip(batch, pages, strict=True):
+                found[repository.repository] = self._finish_look(repository, page)
+        return found
+
+    @contextmanager
+    def walking(self, repository: str) -> Iterator[None]:
+        """Hold the walk's lock, in a transaction of its own that ends with this process at the latest."""
+        with self.warehouse.transaction() as tx:
+            tx.execute("set local idle_in_transaction_session_timeout = 0")
+            tx.lock("walk", self.team_id, repository)
+            yield
+
+    def _read(self, repository: TrackedRepository, kind: str) -> Walk:
+        with self.warehouse.transaction() as tx:
+            return read_walk(tx, self.team_id, repository.repository, kind)
+
+    def _finish_look(self, repository: TrackedRepository, page: WalkPage | GitHubError) -> datetime | GitHubError:
+        if isinstance(page, WalkPage):
+            with self.walking(repository.repository):
+                since = self._looked_since(repository)
+                if not page.nulls and (not page.has_next or (since and page.oldest and page.oldest < since)):
+                    self._commit(repository, Walk("look", finished_at=page.answered_at), page)
+                    return page.answered_at
+        try:
+            return self._look_alone(repository)
+        except GitHubError as error:
+            return error
+
+    def _look_alone(self, repository: TrackedRepository) -> datetime:
+        """Look until one answer holds all that changed since the look before."""
+        with self.walking(repository.repository):
+            for _ in range(MOST_LOOKS):
+                since = self._looked_since(repository)
+                look = self._read(repository, "look")
+                is_resumed = look.cursor is not None
+                start = look if is_resumed else Walk("look", finished_at=look.finished_at)
+                pages = 0
+
+                def is_done(walk: Walk, since: datetime | None = since) -> bool:
+                    nonlocal pages
+                    pages += 1
+                    return walk.is_at_end or (since is not None and walk.has_passed(since))
+
+                walked = self._descend(repository, start, is_done)
+                with self.warehouse.transaction() as tx:
+                    ended = Walk("look", finished_at=walked.started_at, nulls=walked.nulls)
+                    save_walk(tx, self.team_id, repository.repository, ended)
+                if pages == 1 and not is_resumed and walked.started_at:
+                    return walked.started_at
+        raise ServerFailure(f"{repository.repository} changes faster than its list can be read.")
+
+    def _looked_since(self, repository: TrackedRepository) -> datetime | None:
+        """Down to where a look must go: below the start of the last one, or of the history's walk."""
+        since = self._read(repository, "look").finished_at or self._read(repository, "history").started_at
+        return since - MARGIN if since else None
+
+    def _descend(self, repository: TrackedRepository, walk: Walk, is_done: Callable[[Walk], bool]) -> Walk:
+        """Go down from the walk's cursor until `is_done`; the next page is fetched while one is written."""
+        with ThreadPoolExecutor(1, thread_name_prefix="walk") as carrier:
+            ahead = carrier.submit(self._fetch, repository, walk.cursor)
+            restarts = 0
+            while True:
+                try:
+                    page = ahead.result()
+                    went_on = advance(walk, page)
+                except CursorRefused as error:
+                    restarts += 1
+                    if restarts > MOST_RESTARTS or (walk.cursor is None and restarts > 1):
+                        raise
+                    self.client.tell(f"{repository.repository}: the walk starts again from the top ({error})")
+                    walk = replace(walk, cursor=None)
+                    ahead = carrier.submit(self._fetch, repository, None)
+                    continue
+                is_over = is_done(went_on)
+                if not is_over:
+                    ahead = carrier.submit(self._fetch, repository, went_on.cursor)
+                self._commit(repository, went_on, page)
+                walk = went_on
+                if is_over:
+                    return walk
+
+    def _commit(self, repository: TrackedRepository, walk: Walk, page: WalkPage) -> None:
+        """One transaction: the page's rows, the cursor that says they are here, and the months they reopen."""
+        seen_at = walk.started_at if walk.kind == "full" else None
+        with self.warehouse.transaction() as tx:
+            changed = upsert_entries(tx, self.team_id, repository.repository, page.entries, seen_at=seen_at)
+            save_walk(tx, self.team_id, repository.repository, walk)
+            self._note_repository(tx, repository, page)
+            reopen(tx, self.team_id, changed)
+        self.changed |= changed
+
+    def _note_repository(self, tx: Transaction, repository: TrackedRepository, page: WalkPage) -> None:
+        is_renamed = page.name.lower() != repository.repository.lower()
+        save_repository(tx, self.team_id, repository.repository, page.node_id, page.name if is_renamed else None)
+
+    def _fetch(self, repository: TrackedRepository, cursor: str | None) -> WalkPage:
+        """One page; asked again, smaller, while it is too heavy, and a few times when entries come as null."""
+        nulls = 0
+        while True:
+            size = self._page.size
+            try:
+                page = self._ask_page(repository, cursor, size)
+            except GitHubError as error:
+                if size > 1 and is_heavy(error):
+                    self._page.shrink(size)
+                    continue
+                raise
+            self._page.grow()
+            nulls += bool(page.nulls)
+            if not page.nulls or nulls >= TRIES_AT_NULLS:
+                return page
+
+    def _ask_page(self, repository: TrackedRepository, cursor: str | None, size: int) -> WalkPage:
+        error: RepositoryUnavailable | None = None
+        for name in names_to_ask(repository):
+            owner, _, short = name.partition("/")
+            try:
+                return self.client.ask(
+                    queries.WALK,
+                    {"owner": owner, "name": short, "first": size, "after": cursor},
+                    lambda answer: same_repository(repository, read_walk_page(answer, repository.repository)),
+                    is_shrinkable=size > 1,
+                )
+            except RepositoryUnavailable as refusal:
+                error = error or refusal
+        raise error or GitHubError(f"{repository.repository} has no name to ask for.")
+
+    def _shared_look(self, repositories: Sequence[TrackedRepository]) -> list[WalkPage | GitHubError]:
+        variables: dict[str, object] = {"first": LOOK_ENTRIES}
+        for place, repository in enumerate(repositories):
+            owner, _, name = names_to_ask(repository)[0].partition("/")
+            variables |= {f"owner{place}": owner, f"name{place}": name}
+        answer = self.client.ask(
+            queries.look(len(repositories)), variables, lambda answer: answer, is_shrinkable=len(repositories) > 1
+        )
+        pages: list[WalkPage | GitHubError] = []
+        for place, repository in enumerate(repositories):
+            try:
+                pages.append(same_repository(repository, read_walk_page(answer, repository.repository, f"look{place}")))
+            except GitHubError as error:
+                pages.append(error)
+        return pages
+
+
+def advance(walk: Walk, page: WalkPage) -> Walk:
+    """The walk after this page. Raises CursorRefused when there is more to come but the cursor does not move."""
+    if page.has_next and (page.end_cursor is None or page.end_cursor == walk.cursor):
+        raise CursorRefused(f"The cursor does not move from {walk.cursor}.")
+    passed = [moment for moment in (walk.frontier, page.oldest) if moment is not None]
+    return replace(
+        walk,
+        started_at=walk.started_at or page.answered_at,
+        cursor=page.end_cursor if page.has_next else None,
+        frontier=min(passed, default=None),
+        is_at_end=walk.is_at_end or not page.has_next,
+        walked_at=page.answered_at,
+        nulls=walk.nulls + page.nulls,
+    )
+
+
+def names_to_ask(repository: TrackedRepository) -> list[str]:
+    """The names to try: the newest one known, then the registered one, which GitHub may still redirect."""
+    return list(dict.fromkeys(name for name in (repository.current_name, repository.repository) if name))
+
+
+def same_repository(repository: TrackedRepository, page: WalkPage) -> WalkPage:
+    """The page, unless the name now belongs to another repository than the one that was walked before."""
+    if repository.node_id is not None and page.node_id != repository.node_id:
+        raise RepositoryUnavailable(
+            f"{repository.repository}: this name now belongs to another repository.",
+            repository=repository.repository,
+            reason="not found",
+            remedy="Remove the repository from the team and add it under its present name.",
+        )
+    return page

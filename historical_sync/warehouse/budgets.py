@@ -1,0 +1,179 @@
+"""Points, streams and waits of GitHub identities, shared by all processes through the database.
+
+Streams are leases: a row per (identity, slot) that expires by itself when its holder dies. All times are the callers'.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from historical_sync.github.answers import Allowance
+from historical_sync.github.budget import NotYet, Stream
+from historical_sync.warehouse.postgres import Transaction, Warehouse
+
+STREAM_LEASE = timedelta(seconds=90)
+"""Longer than any request may take (connect and read time-outs of the client)."""
+ASK_AGAIN = timedelta(milliseconds=100)
+RESERVE_SHARE = 0.1
+SAME_WINDOW = timedelta(seconds=90)
+"""Two resets closer than this are the same one: GitHub's times wander by seconds."""
+
+
+class SharedBudget:
+    """`github.budget.Budget` in the database, for one team's client."""
+
+    def __init__(
+        self, warehouse: Warehouse, team_id: str, *, streams: int = 1, reserve_share: float = RESERVE_SHARE
+    ) -> None:
+        self._warehouse = warehouse
+        self._team_id = team_id
+        self._streams = streams
+        self._reserve_share = reserve_share
+        self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+    def identity_of(self, token_digest: str) -> str | None:
+        """The identity behind a token that any process has seen before."""
+        with self._warehouse.transaction() as tx:
+            identity: str | None = tx.value(
+                "select identity from github_identities where token_digest = %s", [token_digest]
+            )
+            return identity
+
+    def remember_identity(self, token_digest: str, identity: str) -> None:
+        """Note whose token this is."""
+        with self._warehouse.transaction() as tx:
+            tx.execute(
+                """
+                insert into github_identities (token_digest, identity) values (%s, %s)
+                on conflict (token_digest) do update set identity = excluded.identity, seen_at = now()
+                """,
+                [token_digest, identity],
+            )
+
+    def acquire(self, identities: Sequence[str], now: datetime) -> Stream | NotYet:
+        """Take a stream of the identity with the most points above the reserve, or say when to ask again."""
+        with self._warehouse.transaction() as tx:
+            obstacles = {}
+            for identity, obstacle in _by_points_left(tx, identities, now, self._reserve_share):
+                if obstacle is None and (slot := self._take_slot(tx, identity, now)) is not None:
+                    return Stream(identity, slot, self._holder)
+                obstacles[identity] = obstacle or NotYet(now + ASK_AGAIN, "all streams are busy", is_limit=False)
+            return min(obstacles.values(), key=lambda one: one.until)
+
+    def release(self, stream: Stream, allowance: Allowance | None) -> None:
+        """Give the stream back, with what GitHub said is left."""
+        with self._warehouse.transaction() as tx:
+            tx.execute(
+                "delete from github_streams where identity = %s and slot = %s and holder = %s",
+                [stream.identity, stream.slot, stream.holder],
+            )
+            if allowance is not None:
+                _note_allowance(tx, stream.identity, allowance)
+
+    def block(self, identity: str, until: datetime, reason: str) -> None:
+        """Nobody sends for this identity before `until`."""
+        with self._warehouse.transaction() as tx:
+            tx.execute(
+                """
+                insert into github_budgets as old (identity, blocked_until, blocked_reason) values (%s, %s, %s)
+                on conflict (identity) do update set blocked_reason = excluded.blocked_reason,
+                    blocked_until = greatest(old.blocked_until, excluded.blocked_until)
+                """,
+                [identity, until, reason],
+            )
+
+    def wait_begins(self, reason: str, until: datetime) -> None:
+        """Show that this team's work stands still until then."""
+        with self._warehouse.transaction() as tx:
+            tx.execute(
+                """
+                insert into github_waits (team_id, holder, reason, resume_at) values (%s, %s, %s, %s)
+                on conflict (team_id, holder) do update set reason = excluded.reason, resume_at = excluded.resume_at
+                """,
+                [self._team_id, self._holder, reason, until],
+            )
+
+    def wait_ends(self) -> None:
+        """Show that it goes on."""
+        with self._warehouse.transaction() as tx:
+            tx.execute("delete from github_waits where team_id = %s and holder = %s", [self._team_id, self._holder])
+
+    def _take_slot(self, tx: Transaction, identity: str, now: datetime) -> int | None:
+        for slot in range(self._streams):
+            taken = tx.execute(
+                """
+                insert into github_streams as old (identity, slot, holder, expires_at)
+                values (%(identity)s, %(slot)s, %(holder)s, %(expires_at)s)
+                on conflict (identity, slot) do update set holder = excluded.holder, expires_at = excluded.expires_at
+                where old.expires_at < %(now)s
+                """,
+                {
+                    "identity": identity,
+                    "slot": slot,
+                    "holder": self._holder,
+                    "expires_at": now + STREAM_LEASE,
+                    "now": now,
+                },
+            )
+            if taken:
+                return slot
+        return None
+
+
+def _by_points_left(
+    tx: Transaction, identities: Sequence[str], now: datetime, reserve_share: float
+) -> list[tuple[str, NotYet | None]]:
+    """The identities, most points left first, each with what stands in its way."""
+    known = {
+        row["identity"]: row
+        for row in tx.rows("select * from github_budgets where identity = any(%s)", [list(identities)])
+    }
+
+    def points_left(identity: str) -> int:
+        row = known.get(identity)
+        is_known = row is not None and row["points_limit"] and row["resets_at"] > now
+        return int(row["points_remaining"]) if row is not None and is_known else 1_000_000
+
+    ranked = sorted(dict.fromkeys(identities), key=points_left, reverse=True)
+    return [(identity, _obstacle(known.get(identity), now, reserve_share)) for identity in ranked]
+
+
+def _obstacle(row: dict[str, object] | None, now: datetime, reserve_share: float) -> NotYet | None:
+    if row is None:
+        return None
+    blocked_until, resets_at = row["blocked_until"], row["resets_at"]
+    if isinstance(blocked_until, datetime) and blocked_until > now:
+        return NotYet(blocked_until, str(row["blocked_reason"]), is_limit=True)
+    limit, remaining = row["points_limit"], row["points_remaining"]
+    if not isinstance(limit, int) or not isinstance(remaining, int) or limit == 0:
+        return None
+    if isinstance(resets_at, datetime) and resets_at > now and remaining <= limit * reserve_share:
+        reason = f"{remaining} of {limit} points are left, which is the reserve for your own use"
+        return NotYet(resets_at, reason, is_limit=True)
+    return None
+
+
+def _note_allowance(tx: Transaction, identity: str, allowance: Allowance) -> None:
+    """Answers may come in the wrong order: within one window the least counts, and an older window never."""
+    tx.execute(
+        """
+        insert into github_budgets as old (identity, points_limit, points_remaining, resets_at)
+        values (%(identity)s, %(limit)s, %(remaining)s, %(resets_at)s)
+        on conflict (identity) do update set points_limit = excluded.points_limit,
+            points_remaining = case when old.resets_at is null or excluded.resets_at > old.resets_at + %(same)s
+                then excluded.points_remaining else least(old.points_remaining, excluded.points_remaining) end,
+            resets_at = greatest(old.resets_at, excluded.resets_at)
+        where old.resets_at is null or excluded.resets_at > old.resets_at - %(same)s
+        """,
+        {
+            "identity": identity,
+            "limit": allowance.limit,
+            "remaining": allowance.remaining,
+            "resets_at": allowance.resets_at,
+            "same": SAME_WINDOW,
+        },
+    )
