@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from historical_sync.ai_usage import trailers
+from historical_sync.ai_usage.disclosure import disclosures
 from historical_sync.ai_usage.rows import (
     AUTHOR,
     AUTOMATION,
@@ -20,6 +21,7 @@ from historical_sync.ai_usage.rows import (
     IN_REVIEWER,
     IN_TITLE,
     IN_TRAILER,
+    MENTION,
     NOREPLY,
     Signature,
     normal_address,
@@ -29,6 +31,21 @@ from historical_sync.ai_usage.signatures import BRANCH_ROWS, EMAILS, LOGINS, TEX
 from historical_sync.records import Commit, Evidence, PullRequest, storable_text
 
 QUOTE_LENGTH = 200
+
+QUOTES_OTHERS = frozenset(
+    {
+        "dependabot",
+        "renovate",
+        "snyk",
+        "pyup",
+        "greenkeeper",
+        "scala_steward",
+        "depfu",
+        "dotnet_maestro",
+        "pre_commit_ci",
+    }
+)
+"""Automata whose pull requests carry the release notes, commits and trailers of other projects."""
 
 
 def tag(pull_request: PullRequest) -> list[Evidence]:
@@ -47,15 +64,23 @@ def is_automation(pull_request: PullRequest, evidence: list[Evidence]) -> bool:
 
 
 def _hits(pull_request: PullRequest) -> Iterator[Evidence]:
-    yield from _account(pull_request.author_login, IN_AUTHOR, 0)
+    opener = list(_account(pull_request.author_login, IN_AUTHOR, 0))
+    yield from opener
+    for position, review in enumerate(pull_request.reviews):
+        yield from _account(review.reviewer_login, IN_REVIEWER, position)
+    if not any(hit.tool in QUOTES_OTHERS for hit in opener):
+        yield from _made(pull_request)
+
+
+def _made(pull_request: PullRequest) -> Iterator[Evidence]:
     yield from _branch(pull_request.head_ref)
     yield from _text(pull_request.title, IN_TITLE, 0)
     yield from _text(pull_request.body, IN_BODY, 0)
     yield from _trailers(pull_request.body, IN_BODY, 0)
+    yield from _words(pull_request.title, IN_TITLE, 0)
+    yield from _words(pull_request.body, IN_BODY, 0)
     for position, commit in enumerate(pull_request.commits):
         yield from _commit(commit, position)
-    for position, review in enumerate(pull_request.reviews):
-        yield from _account(review.reviewer_login, IN_REVIEWER, position)
 
 
 def _commit(commit: Commit, position: int) -> Iterator[Evidence]:
@@ -63,6 +88,7 @@ def _commit(commit: Commit, position: int) -> Iterator[Evidence]:
     yield from _address(commit.author_email, commit.author_name, IN_COMMIT_AUTHOR, position)
     yield from _text(commit.message, IN_MESSAGE, position)
     yield from _trailers(commit.message, IN_TRAILER, position)
+    yield from _words(commit.message, IN_MESSAGE, position)
 
 
 def _evidence(row: Signature, source: str, position: int, quote: str) -> Evidence:
@@ -106,13 +132,37 @@ def _text(text: str, place: str, position: int) -> Iterator[Evidence]:
     lower = text.lower()
     for row in TEXT_ROWS:
         if row.needle in lower and place in row.places and (hit := row.expression.search(text)):
-            yield _evidence(row, place, position, _line_around(text, hit.start(), hit.end()))
+            evidence = _evidence(row, place, position, _line_around(text, hit.start(), hit.end()))
+            yield evidence
+            yield from _models(row, text[hit.start() : hit.end() + 120], evidence)
+
+
+def _models(row: Signature, around: str, hit: Evidence) -> Iterator[Evidence]:
+    """A tool's own mark may name the model that it ran: `Model: anthropic:claude-…`."""
+    if row.is_by_model and "claude" in around.lower():
+        yield replace(hit, signature_id=f"{row.signature_id}.claude", tool="claude")
 
 
 def _trailers(text: str, source: str, position: int) -> Iterator[Evidence]:
     for trailer in trailers.read_trailers(text):
+        quote = text[trailer.start : trailer.end]
         if trailer.address and (row := _row_of_address(trailer.address)):
-            yield replace(_evidence(row, source, position, text[trailer.start : trailer.end]))
+            yield _evidence(row, source, position, quote)
+        else:
+            for tool, strength in trailers.tools_named(trailer):
+                yield _said(f"trailer.{trailer.key}.{tool}", source, position, tool, strength, quote)
+
+
+def _said(signature_id: str, source: str, position: int, tool: str, strength: str, quote: str) -> Evidence:
+    """Evidence of a rule that reads the tool from the words themselves."""
+    quote = storable_text(" ".join(quote.split()))[:QUOTE_LENGTH]
+    return Evidence(signature_id, source, position, tool, AUTHOR, strength, quote)
+
+
+def _words(text: str, source: str, position: int) -> Iterator[Evidence]:
+    for said in disclosures(text):
+        for tool in said.tools:
+            yield _said(f"words.{said.rule}.{tool}", source, position, tool, MENTION, text[said.start : said.end])
 
 
 def _line_around(text: str, start: int, end: int) -> str:

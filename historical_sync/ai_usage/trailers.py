@@ -10,6 +10,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from historical_sync.ai_usage.lexicon import GENERIC, find_words
+from historical_sync.ai_usage.rows import EXACT, MENTION
+from historical_sync.ai_usage.scope import is_denial, is_denied
+
 MAKING_KEYS = (
     "co-authored-by",
     "co-authored",
@@ -34,6 +38,8 @@ TOOL_KEYS = (
     "built-with",
     "co-authored-with",
     "coding-agent",
+    "ai-co-authored-by",
+    "ai-authored-by",
 )
 AI_KEYS = (
     "ai-used",
@@ -61,6 +67,15 @@ _LINE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _NAMED_ADDRESS = re.compile(r"^(?P<name>[^<>\n]*?)\s*<(?P<address>[^<>\n]+)>")
+_AGENT_AND_MODEL = re.compile(r"[\w.-]{2,40}(?: [\w.-]{2,40}){0,2}:[\w./-]{3,60}(?: .*)?")
+_QUALIFIER = re.compile(
+    r"(?:[ (]*(?:[\w.:/ -]*\d[\w.:/ -]*|ai|bot|agent|assistant|cli|code|via \S+|gpt|auto\w*)[) ]*)*"
+)
+_FIRST_NAMES = frozenset({"claude", "cline", "gemini", "kiro", "trae", "junie"})
+_MACHINE = re.compile(
+    r"no-?reply|anthropic|openai|chatgpt|claude[@.-]|cursor|copilot|gemini|codex|agent|assistant|localhost|invalid|"
+    r"\bai\b|bot|google\.com|^$|devin\.ai|cognition"
+)
 _CHEAP = ("-by", "-with", "ai-", "llm-", "co-author", "-agent")
 
 
@@ -95,3 +110,44 @@ def read_trailers(message: str) -> Iterator[Trailer]:
             start=line.start(),
             end=line.end(),
         )
+
+
+def tools_named(trailer: Trailer) -> list[tuple[str, str]]:
+    """The tools that a trailer names without a known address, each with its strength; none where it names a person.
+
+    A model behind a tool (`OpenCode with MiniMax-M3`, `Codex:GPT-5`) is not a second tool, but for Claude, which is one
+    itself.
+    """
+    if trailer.key in MAKING_KEYS:
+        return [(tool, MENTION) for tool in _tool_as_name(trailer)]
+    if trailer.address and not _is_machine(trailer.address):
+        return []
+    if is_denial(trailer.value.lower()) or is_denied(trailer.value.lower(), len(trailer.value)):
+        return []
+    return [(tool, EXACT) for tool in _tools_of_value(trailer)]
+
+
+def _tools_of_value(trailer: Trailer) -> list[str]:
+    names = [word.name for word in find_words(trailer.name.lower()) if word.name]
+    tools = dict.fromkeys(name.tool for name in names if not name.is_model or name.tool == "claude")
+    tools = tools or dict.fromkeys(name.tool for name in names)
+    if tools:
+        return list(tools)
+    is_of_ai = trailer.key in AI_KEYS or trailer.key.startswith("ai-") or _AGENT_AND_MODEL.fullmatch(trailer.value)
+    return [GENERIC] if is_of_ai or any(True for _ in find_words(trailer.name.lower())) else []
+
+
+def _tool_as_name(trailer: Trailer) -> list[str]:
+    """The tool that is the whole name, such as `ChatGPT <…>`; a first name needs an address that is no person's."""
+    name = trailer.name.strip().lower()
+    words = find_words(name)
+    if len(words) != 1 or name[: words[0].start].strip(" @") or _QUALIFIER.fullmatch(name[words[0].end :]) is None:
+        return []
+    word = words[0]
+    if word.name and (word.name.is_homonym or (name in _FIRST_NAMES and not _is_machine(trailer.address))):
+        return []
+    return [word.tool]
+
+
+def _is_machine(address: str) -> bool:
+    return _MACHINE.search(address.lower()) is not None

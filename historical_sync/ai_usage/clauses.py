@@ -1,0 +1,100 @@
+"""Prose cut into clauses, each in one plain form that the grammar can read.
+
+The plain form is in lower case without marks, and every word for AI in it is one capital letter: `T` a tool for coding,
+`M` a model or assistant that is also a product's subject, `H` a homonym written as a name (`Cursor`), `L` one written as a
+word (`cursor`), `N` a noun that names no tool. Several in a row (`Claude and Copilot`, `Cursor (GPT-5)`) become one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from historical_sync.ai_usage.lexicon import GENERIC, Word, find_words
+
+LONGEST_CLAUSE = 500
+_SENTENCE_END = re.compile(
+    r"(?<!e\.g)(?<!i\.e)(?<!\bvs)(?<!etc)(?<!\bno)(?<!approx)[.!?]+[)\"'*_]*\s+(?=[\"'(\[*_]*[^\W_a-z])|[?][)\"'*_]*\s+|;\s+|[。！？；]"
+)
+_MARKS = re.compile(
+    r"^\s*(?:>\s*)*(?:#{1,6}\s+|[-*+•]\s+|\d{1,3}[.)]\s+)?(?:\[[ xX✓✔✅☑]{0,2}\]\s*|[☐☑✅❌⬜]\s*)?|^[ \t]*>|\[!\w+\]|[*~`\[\]|]|(?<!\w)_+|_+(?!\w)",
+    re.MULTILINE,
+)
+_SPACES = re.compile(r"\s+")
+_EMPTY_BRACKETS = re.compile(r"\(\s*\)")
+_FOR_EXAMPLE = re.compile(
+    r"[({]\s*(?:e\.?\s?g\.?|for example|such as|like|ex\b|i\.?\s?e\.?)[^(){}]*[)}]|(?:\be\.g\b|\bfor example\b|\bsuch as\b).*?(?=:|$)"
+)
+_QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " ", "–": "-", "—": "-"})
+_TOKEN = "[TMHLN]"
+_IN_BRACKETS = re.compile(
+    rf"({_TOKEN})(?:'s)? ?\((?:(?:\w+ )?{_TOKEN}(?:(?:, | and |/| - )?[\w.:+-]+)?|[\w.]*\d[\w.]*|[a-z]{{2,9}})\)"
+)
+_IN_A_ROW = re.compile(
+    rf"({_TOKEN})(?:(?: ?, ?| ?/ ?| ?\+ ?| ?& ?| - | and | or | via | with | using | through | in | running | powered by |, and | \(|: ?| )(?:the |my |an? )?({_TOKEN})\)?)+"
+)
+_STRENGTH = "TMHNL"
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause of a text. `plain` is its plain form; `words` are the words for AI in it; `start`, `end` lie in the text."""
+
+    plain: str
+    words: tuple[Word, ...]
+    start: int
+    end: int
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The tools that are named, each once; `generic` where none is."""
+        named = dict.fromkeys(word.tool for word in self.words if word.name)
+        if "codex" in named:
+            named.pop("chatgpt", None)
+        return tuple(named) or (GENERIC,)
+
+
+def clauses(text: str, start: int, end: int) -> Iterator[Clause]:
+    """The clauses of `text[start:end]`, which is one unit of a cleaned text."""
+    at = start
+    while at < end:
+        limit = min(end, at + LONGEST_CLAUSE)
+        stop = _SENTENCE_END.search(text, at, limit)
+        after = stop.end() if stop else limit
+        if text[at:after].strip():
+            yield read_clause(text[at:after], at)
+        at = after
+
+
+def read_clause(raw: str, start: int = 0) -> Clause:
+    """One clause in its plain form."""
+    bare = _MARKS.sub(" ", raw).translate(_QUOTES)
+    bare = _SPACES.sub(" ", _EMPTY_BRACKETS.sub(" ", bare)).strip(" -")
+    lower = _FOR_EXAMPLE.sub(" ", bare.lower()) if len(bare.lower()) == len(bare) else bare.lower()
+    words = find_words(lower)
+    return Clause(_tokens(lower, bare, words), tuple(words), start, start + len(raw))
+
+
+def _tokens(lower: str, bare: str, words: list[Word]) -> str:
+    pieces: list[str] = []
+    at = 0
+    names_are_capital = lower != bare
+    for word in words:
+        pieces += (lower[at : word.start], _token(word, lower, bare, names_are_capital))
+        at = word.end
+    plain = _SPACES.sub(" ", "".join((*pieces, lower[at:]))).strip()
+    return _IN_A_ROW.sub(_strongest, _IN_BRACKETS.sub(r"\1", plain))
+
+
+def _token(word: Word, lower: str, bare: str, names_are_capital: bool) -> str:
+    if word.name is None:
+        return "N"
+    if word.name.is_homonym:
+        text = lower[word.start : word.end]
+        return "H" if names_are_capital and text.capitalize() in bare else "L"
+    return "M" if word.name.is_model else "T"
+
+
+def _strongest(row: re.Match[str]) -> str:
+    return min((char for char in row[0] if char in _STRENGTH), key=_STRENGTH.index)

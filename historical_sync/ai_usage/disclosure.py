@@ -1,0 +1,65 @@
+"""What people say about AI in their own words, found in a title, a description or a commit message.
+
+Cleans the text, walks its units, and asks `sections` for answers to templates and `statements` for free statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from historical_sync.ai_usage.clauses import Clause
+from historical_sync.ai_usage.lexicon import may_name_ai
+from historical_sync.ai_usage.scope import is_attestation
+from historical_sync.ai_usage.sections import Sections
+from historical_sync.ai_usage.statements import statement_of
+from historical_sync.ai_usage.text import ITEM, Unit, for_prose, units
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """Words that disclose AI: the rule, the tools named (`generic` where none is), and where they stand in the text."""
+
+    rule: str
+    tools: tuple[str, ...]
+    start: int
+    end: int
+
+
+def disclosures(text: str) -> Iterator[Disclosure]:
+    """Every clause of `text` that says that AI made something of the change."""
+    if not may_name_ai(text):
+        return
+    prose = for_prose(text)
+    if not may_name_ai(prose):
+        return
+    sections = Sections(prose)
+    for unit in units(prose):
+        for answer in sections.answers(unit):
+            clause, rule = answer if isinstance(answer, tuple) else (answer, _statement(prose, unit, answer))
+            if rule:
+                yield Disclosure(rule, clause.tools, clause.start, clause.end)
+
+
+def _statement(prose: str, unit: Unit, clause: Clause) -> str | None:
+    if not clause.words and "vib" not in clause.plain and "ki" not in clause.plain:
+        return None
+    if unit.is_quoted and not _is_alert(prose, unit):
+        return None
+    if unit.is_ticked and is_attestation(clause.plain):
+        return None
+    if unit.kind == ITEM and _names_other_pull_request(prose, unit):
+        return None
+    wording = statement_of(clause)
+    return wording.name if wording else None
+
+
+def _is_alert(prose: str, unit: Unit) -> bool:
+    """A quote of GitHub's `[!NOTE]` kind is the author's own word."""
+    return "[!" in prose[max(0, unit.start - 200) : unit.end]
+
+
+def _names_other_pull_request(prose: str, unit: Unit) -> bool:
+    """A list item that ends with `(#123)` is a line of release notes, or of a squash that carries other work."""
+    line = prose[unit.start : unit.end].rstrip()
+    return line.endswith(")") and "(#" in line[-10:]

@@ -1,0 +1,100 @@
+"""What a tool was used for, and whether it was used at all: making, or only reading and advising; denied, or supposed.
+
+Disclosures name the work: "for unit tests", "to understand the issue". Making counts. Reviewing, research, brainstorming,
+finding a bug, proofreading, and writing only the description do not.
+"""
+
+from __future__ import annotations
+
+import re
+
+MAKING, ADVISING, UNSAID = "making", "advising", "unsaid"
+
+_ABOUT_THE_DESCRIPTION = re.compile(
+    r"\b(?:writ\w+|draft\w*|generat\w+|creat\w+|summar\w+|word\w*|polish\w*|format\w*|fill\w*|improv\w+|translat\w+|clean\w*|rewrit\w+|help\w*)?"
+    r"(?: up| out| in| with| of| the| this| my| a| an| some| and| better| these)*"
+    r" (?:(?:pr|mr|pull request|commit|github|release)(?:'s)? )?(?:descriptions?|summar(?:y|ies)|title|bod(?:y|ies)|write-?up|commit messages?|messages?|release notes?|changelog|template|english|grammar|spelling|wording|phrasing|text|explanations?|prose|language)\b(?: (?:drafts?|improvements?|polish\w*|fix(?:es|ing)?|help|tweaks?|suggestions?|corrections?|checks?|checking|cleanup))?"
+    r"(?: (?:is|was|were|has been|have been)(?: \w+ly| also)? (?:writ\w+|draft\w*|generat\w+|creat\w+|polish\w*|improv\w+|translat\w+|made|done))?"
+)
+_BY_HAND = re.compile(
+    r"(?:\b(?:all|the|every|any|most of|core|actual|final|design|logic|code|changes?|implementation|work|tests?|and|of|line|lines|design)\b[ ,]*){1,8}"
+    r"(?:(?:is|are|was|were|has been|have been|being|got)\b )?(?:\w+ly )?(?:written|done|made|implemented|coded|authored|created|reviewed|designed|validated|verified|tested|human\S*|hand\S*|mine|my own)\b"
+    r"(?: (?:and|&) \w+)?(?: (?:\w+ly|by|me|myself|hand|human|humans|the author|us|a person|thoroughly|line by line))*"
+    r"|\b(?:reviewed|tested|verified|validated|checked|edited|cleaned up|understood|polished|supplemented)(?:(?:,| and|, and) \w+)* (?:\w+ly |thoroughly |line by line )?(?:by (?:me|hand|us|the author|a human|humans|myself))"
+    r"|\b(?:manual\w*|by hand|hand-?written|self[- ]review\w*|human[- ](?:review|written|author|design|verified|made)\w*)\b"
+    r"|\bi (?:have |also |then |carefully |manually |thoroughly |personally |fully )*(?:reviewed|tested|verified|checked|understand|understood|validated|read)\b[^,;]*"
+)
+_SUBORDINATE = re.compile(
+    r"\b(?:which|that|how|where|what|why|whether|whose)\b(?! (?:is|was|are|were|then|i|it|also|has|have)\b)[^,;.]*"
+)
+
+_MAKING = re.compile(
+    r"\b(?:writ(?:e|es|ing|ten)|wrote|re-?wr[io]t\w*|generat\w+|creat\w+|implement\w*|cod(?:e|es|ed|ing|egen)|program\w*|refactor\w*|draft\w*|add(?:s|ed|ing)?|fix\w*|bug-?fix\w*|"
+    r"develop\w*|scaffold\w*|boilerplate\w*|auto-?complet\w*|complet(?:e|ed|es|ing|ions?)|tab|syntax|typing|tests?|unit-?tests?|testcases?|e2e|specs?|test-?suite|fixtures?|mocks?|docs?|documentation|"
+    r"docstrings?|javadocs?|readme|comments?|translat\w*|locali[sz]\w*|migrat\w*|port(?:s|ed|ing)?|edit(?:s|ed|ing)?|chang(?:e|es|ed|ing)|clean-?up\w*|cleaning|styl(?:e|es|ing)|css|html|aria|ui|"
+    r"formatt\w+|lint\w*|optimi[sz]\w*|convert\w*|conversion|scripts?|updat(?:e|es|ed|ing)|build(?:s|ing)?|built|prototyp\w*|skeletons?|template|simplif\w*|modif\w*|improv\w*|produc(?:e|es|ed|ing)|compos\w+|"
+    r"author\w*|patch\w*|solv\w+|resolv\w+|adapt\w*|extend\w*|extract\w*|renam\w*|mov(?:e|es|ed|ing)|remov\w*|replac\w*|configur\w*|setup|set(?:ting)? up|benchmarks?|examples?|snippets?|types?|typings?|"
+    r"regex\w*|sql|quer(?:y|ies)|algorithms?|functions?|components?|class(?:es)?|methods?|helpers?|workflows?|dockerfile|config\w*|frontend|backend|implementations?|do(?:es|ing|ne)? (?:most|some|the|all|part|it|this))\b"
+)
+_ADVISING = re.compile(
+    r"\b(?:review\w*|self-review|understand\w*|understood|research\w*|br\w{2,6}orm(?:ing|ed|s)?|explor\w*|investigat\w*|find(?:s|ing)?|found|locat\w*|identif\w*|diagnos\w*|debug\w*|trac(?:e|ing) |triag\w*|analy[sz]\w*|analysis|"
+    r"learn\w*|proof-?read\w*|grammar|spell\w*|wording|phrasing|descriptions?|summar\w*|explain\w*|explanations?|discuss\w*|questions?|guidance|ideas?|ideat\w*|plan(?:s|ning)?|architect\w*|design\w*|navigat\w*|"
+    r"search\w*|look(?:ing|ed)? (?:up|at|for|into)|verif\w*|check\w*|double-?check\w*|validat\w*|sanity|second opinion|feedback|advice|consult\w*|suggest\w*|reproduc\w*|root cause\w*|read(?:ing)?|figur\w*|"
+    r"audit\w*|compar\w*|evaluat\w*|confirm\w*|clarif\w*|sounding board|rubber duck\w*|context|reference|inspiration|advis\w*|guid\w*)\b"
+)
+_ADVISING_OBJECT = re.compile(
+    r"\b(?:review\w*|understand\w*|explor\w*|investigat\w*|find\w*|locat\w*|identif\w*|diagnos\w*|debug\w*|analy[sz]\w*|learn\w*|explain\w*|check\w*|double-?check\w*|verif\w*|validat\w*|read\w*|search\w*|navigat\w*|discuss\w*|"
+    r"audit\w*|look\w* (?:at|into|up|for|through|over)|questions? (?:about|on|regarding)|ideas? (?:for|about|on|regarding)|feedback (?:on|about|for)|guidance (?:on|about|for|with|regarding)|suggest\w* (?:for|about|on|regarding)|advice (?:on|about|for)|"
+    r"figur\w* out|brain-?storm\w*|research\w*|trac\w+|proof-?read\w*|plan\w*|design\w*|compar\w*|confirm\w*)"
+    r"(?: (?:\w+|[/'-]){1,5}?)??(?: (?:the|this|my|of|some|existing|current|a|an|all|and|edge|failing|flaky|what|why|in|for|on|with|about)){0,5}"
+    r" (?:tests?|test cases?|code|codebase|code ?base|changes?|implementations?|docs?|documentation|ui|specs?|fix\w*|sql|quer(?:y|ies)|config\w*|types?|functions?|components?|class(?:es)?|methods?|workflows?|frontend|backend|patch\w*|algorithms?|approach|setup|syntax|updates?)\b"
+)
+
+
+def scope_of(plain: str) -> str:
+    """What a clause in plain form says that the tool did: MAKING, ADVISING, or UNSAID when it does not say."""
+    rest = _SUBORDINATE.sub(" ", _BY_HAND.sub(" ", plain))
+    rest = _ABOUT_THE_DESCRIPTION.sub(" description ", rest)
+    rest = _ADVISING_OBJECT.sub(" review ", rest)
+    if _MAKING.search(rest):
+        return MAKING
+    return ADVISING if _ADVISING.search(rest) else UNSAID
+
+
+_NO = re.compile(
+    r"\b(?:no|not|never|without|none|nothing|neither|nor|cannot|zero|non|didn't|don't|doesn't|wasn't|weren't|haven't|hasn't|isn't|aren't|didnt|dont|wasnt|avoid\w*|instead of|rather than|0 ?%)\b"
+    r"(?! (?:only|just|longer|problem|sure|yet|perfect|all|entirely|fully|100|exclusively|merely|solely|tested|reviewed|verified|issues?|doubt|worries)\b)"
+)
+_DENIAL = re.compile(
+    r"^\W*(?:no+(?:pe|ne)?|nah|none|n/a|n\.a\.?|na|nil|null|false|not? (?:applicable|used|needed|really|at all|relevant)|zero|nothing|never|without|not|-+|x|❌|🚫|👎|non[- ]?N?|didn't|did not|wasn't|human|hand-?written|100% human|fully human|entirely human|manually|nein|non|não|nao|нет|否|无|なし|いいえ|なし|沒有|没有|未使用)(?:\b|$|(?=\W))",
+)
+_EXCEPT = re.compile(
+    r"\b(?:except|other than|apart from|besides|aside from|beyond|but (?:i )?(?:used|asked|did use))\b"
+)
+_SUPPOSED = re.compile(
+    r"^\W*(?:if|when|whenever|unless|whether|in case|should you|please|ensure|make sure|remember|did you|have you|has|was|were|is|are|do|does|indicate|describe|list|specify|check|tick|disclose|state|select|explain|which|what|how|who|where|why|see|read)\b"
+    r"(?!.*\b(?:yes|:)\b)|\bif (?:you|any|N|T|M|so|yes|applicable|ai)\b|\b(?:please|must be|must|should|may|might|can|could|would|will|shall|want to|going to|need to|needs to|plan to|todo|to-do|tbd|let's|allow\w*|enabl\w*|support(?:s|ing)?|able to|intend\w*|hope\w*|you|your|users?|customers?|developers?|contributors?|people|anyone|someone|they|their)\b"
+)
+_ATTESTED = re.compile(
+    r"\b(?:i (?:have |fully |also )?(?:read|understand|understood|reviewed|agree|confirm|certify|acknowledge|take|am|accept|tested|verified|disclosed|declared|own|can explain|checked|followed|comply)|any N|all N|polic(?:y|ies)|guidelines?|responsib\w*|comply|complies|compliance|not a (?:pure|fully|purely)|declared|disclosed|conduct|requirements?|slop)\b"
+)
+
+
+def is_denied(plain: str, before: int) -> bool:
+    """Whether a denial stands before this place of a clause, with nothing excepted from it."""
+    return _NO.search(plain, 0, before) is not None and _EXCEPT.search(plain, 0, before) is None
+
+
+def is_denial(plain: str) -> bool:
+    """Whether an answer says no."""
+    return _DENIAL.match(plain) is not None and _EXCEPT.search(plain) is None
+
+
+def is_supposed(plain: str) -> bool:
+    """Whether a clause asks, supposes, demands or speaks of others: no statement of what was done."""
+    return _SUPPOSED.search(plain) is not None or plain.rstrip(" )\"'*").endswith("?")
+
+
+def is_attestation(plain: str) -> bool:
+    """Whether a clause promises something of whatever AI wrote, if any: the ticked boxes of templates."""
+    return _ATTESTED.search(plain) is not None

@@ -1,0 +1,188 @@
+"""Answers to templates: disclosure sections, questions, ticked boxes, and lines such as `AI used: Copilot`.
+
+Under a heading that asks for AI use, a name is enough ("Cursor"), and a denial ends it. What the template itself says
+(instructions, examples, unticked boxes, promises about "any AI-generated code") is not an answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from historical_sync.ai_usage.clauses import Clause, clauses
+from historical_sync.ai_usage.scope import ADVISING, MAKING, is_attestation, is_denial, is_denied, is_supposed, scope_of
+from historical_sync.ai_usage.text import HEADING, ITEM, PARAGRAPH, Unit
+
+_USE = (
+    r"(?:usage|use|used|using|disc[li]\w*|assist\w*|involve\w*|attribution|statement|declaration|declare|transparency|acknowledge?ments?|"
+    r"generated?|authored|contributions?|co-?author\w*|credits?|help|notice|tooling|authorship|provenance|utili[sz]\w*|generation)"
+)
+_FILL = r"(?:and|or|in|of|for|on|this|the|to|with|by|a|pr|pull request|change|contribution|patch|code|tool|tools|model|models|llm|details?|info|information|section|policy|note|notes|report|level|required|optional|summary|generative|automation|coding|agent|content|any|if|was|were|is|my|(?:mandatory)|checklist|questions?)"
+_ASKS = re.compile(
+    rf"^(?:\W|\d|{_FILL}\b)*(?:N|[TMH])?(?:\W|{_FILL}\b|N\b)*\b{_USE}\b(?:\W|{_FILL}\b|{_USE}\b|[TMHN]\b)*$"
+)
+_NAMES_AI = re.compile(
+    r"^(?:\W|\d|\b(?:generative|tools?|used|note|notes)\b)*N(?:\W|\b(?:tools?|used|note|notes|only)\b)*$"
+)
+_QUESTION = re.compile(
+    r"(?:N|[TM]).{0,80}\b(?:use|used|using|generat\w*|author\w*|co-?author\w*|assist\w*|writ\w*|help\w*|involve\w*|creat\w*|utili[sz]\w*)\b|\b(?:use|used|using|generat\w*|author\w*|co-?author\w*|assist\w*|writ\w*|help\w*|involve\w*|creat\w*)\b.{0,80}(?:N|[TM])"
+)
+_NOT_THIS = re.compile(
+    r"\b(?:track\w*|metric\w*|limit\w*|cost\w*|token\w*|billing|quota|dashboard|analytics|endpoint|api|settings?|page|panel|provider|feature)\b"
+)
+_KEY = re.compile(
+    rf"^(?P<key>(?:\W|{_FILL}\b|\d)*(?:N|[TMH])(?:\W|{_FILL}\b|{_USE}\b|N\b)*|(?:\W)*(?:tools?|models?|assistants?|agents?|llms?)(?: \(?s\)?)?(?: used| name| and version| version)?)\s?(?::+-?|=|\?|\s-)\s?(?P<value>.*)$"
+)
+_AFFIRMS = re.compile(
+    r"^\W*(?:yes|yep|yeah|yup|ye|y|true|partial\w*|some\w*|minor|minimal\w*|a (?:bit|little)|lightly|mostly|fully|heav\w+|assisted|✅|👍|sí|si|oui|ja|sim|да|是|有|はい|네|使用)(?=\W|$)"
+)
+_USED = re.compile(
+    r"\b(?:used|use|using|usage|utili[sz]\w*|leverag\w*|assist\w*|help\w*|generat\w*|wr[io]t\w*|author\w*|creat\w*|implement\w*|develop\w*|draft\w*|made|partial\w*|support\w*|refactor\w*|cod\w+|produced|built)\b"
+)
+_HELP_WITHOUT_NAME = re.compile(
+    r"\b(?:help|assist\w*|used|suggestions?|generated|autocomplet\w*|auto-complet\w*)\b.{0,20}\b(?:to|with|for|in|by|of|on)\b"
+)
+_ONLY_NAMES = re.compile(
+    r"^(?:\W|\b(?:only|and|just|with|pro|plan|ide|mode|agent|used|version|model|models?|v?[\d.]+|a bit|a little|ai|auto)\b)*[TMHLN](?:\W|[\d.]|[TMHLN]\b|\b(?:only|and|just|with|pro|plus|plan|ide|mode|agent|chat|model|models|via|in|on|extension|cli|the|free|tier|version|high|auto|for|everything)\b)*$"
+)
+_TEMPLATE = re.compile(
+    r"\b(?:please|if (?:you|any|so|yes|no|applicable|generative|used|N|T|M)|describe|specify|must|should|fill|delete|remove|replace|include|refer to|e\.g|for example|such as|list (?:the|any|all|which)|tick|check (?:one|the|all)|your|you)\b|^\W*<"
+)
+_BARE_HEAD = re.compile(
+    r"^\W*N(?: (?:usage|use|used|disc[li]\w*|statement|declaration|attribution|transparency|assistance))*\W*$"
+)
+_USED_FOR_THIS = re.compile(
+    r"N.{0,30}\b(?:was|were|has been|have been) .{0,20}\b(?:used|utili[sz]ed|leveraged|involved)\b|\bused .{0,30}N"
+)
+_ALERT = re.compile(r"\[!\w+\]\s*|^[ \t]*>[ \t]?", re.MULTILINE)
+_TWO_ANSWERS = re.compile(r"\byes\b\W{1,6}\bno\b|\bno\b\W{1,6}\byes\b")
+_LONGEST_HEAD = 140
+_UNITS_OF_SECTION = 14
+
+
+@dataclass(slots=True)
+class _Section:
+    """What a head opened: `is_heading` ends at the next heading, else with the block after it; `is_sure` names use."""
+
+    is_heading: bool
+    is_sure: bool
+    block: int
+    units: int = 0
+    is_closed: bool = False
+
+
+class Sections:
+    """Walks the units of a text and says of each clause whether it answers a template, and with what."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._section: _Section | None = None
+
+    def answers(self, unit: Unit) -> Iterator[tuple[Clause, str] | Clause]:
+        """The clauses of `unit`: with a rule's name those that answer a template, bare those that are ordinary prose."""
+        if unit.is_ticked is False:
+            return
+        read = list(clauses(self._text, unit.start, unit.end))
+        self._leave(unit)
+        if self._enters(unit, read):
+            return
+        for index, clause in enumerate(read):
+            inline = self._inline(unit, clause, read[index + 1 :])
+            rule = inline if inline is not None else self._answer(unit, clause)
+            if rule == "":
+                continue
+            yield (clause, rule) if rule else clause
+
+    def _leave(self, unit: Unit) -> None:
+        section = self._section
+        if section is None:
+            return
+        section.units += 1
+        is_past = unit.kind == HEADING if section.is_heading else unit.block > section.block + 1 or unit.kind == HEADING
+        if is_past or section.units > _UNITS_OF_SECTION:
+            self._section = None
+
+    def _enters(self, unit: Unit, read: list[Clause]) -> bool:
+        """Open a section if the unit is a head for one, and nothing but a head."""
+        raw = _ALERT.sub("", self._text[unit.start : unit.end]).strip()
+        if not read or len(raw) > _LONGEST_HEAD:
+            return False
+        plain = " ".join(clause.plain for clause in read).rstrip(" :-?.")
+        if unit.kind != HEADING and not (_looks_like_head(raw) or _BARE_HEAD.match(plain)):
+            return False
+        is_question = raw.rstrip(" *_:").endswith("?")
+        is_sure = bool(_ASKS.match(plain)) or (is_question and bool(_QUESTION.search(plain))) or _opens_list(raw, plain)
+        if _NOT_THIS.search(plain) or not (is_sure or _NAMES_AI.match(plain)):
+            return False
+        self._section = _Section(unit.kind == HEADING, is_sure, unit.block)
+        return True
+
+    def _inline(self, unit: Unit, clause: Clause, after: list[Clause]) -> str | None:
+        """`AI used: Copilot` on one line. None where the clause is no such line."""
+        key = _KEY.match(clause.plain)
+        is_asked = key is not None and (
+            _ASKS.match(key["key"].rstrip(" :-?")) or _NAMES_AI.match(key["key"].rstrip(" :-?"))
+        )
+        if key and not is_asked and self._section and not re.search("[TMHLN]", key["key"]):
+            return self._of_value(key["value"], is_sure=True)
+        if key and is_asked:
+            is_sure = _ASKS.match(key["key"].rstrip(" :-?")) is not None
+            if key["value"].strip(" .-") == "":
+                self._section = _Section(False, is_sure, unit.block)
+                return ""
+            rule = self._of_value(key["value"], is_sure=is_sure)
+            if is_sure and not rule and after:
+                self._section = _Section(False, True, unit.block)
+            return rule or None
+        if clause.plain.endswith("?") and _QUESTION.search(clause.plain) and len(clause.plain) < _LONGEST_HEAD:
+            self._section = _Section(False, True, unit.block)
+            return ""
+        return None
+
+    def _answer(self, unit: Unit, clause: Clause) -> str | None:
+        section = self._section
+        if section is None or section.is_closed:
+            return None
+        if is_denial(clause.plain):
+            section.is_closed = not re.search("[TMHLN]", clause.plain) or len(clause.plain) < 60
+            return ""
+        if unit.is_ticked and is_attestation(clause.plain) and not _AFFIRMS.match(clause.plain):
+            return ""
+        return self._of_value(clause.plain, is_sure=section.is_sure) or None
+
+    @staticmethod
+    def _of_value(plain: str, *, is_sure: bool) -> str:
+        """The rule by which a value affirms that AI made something, or an empty string."""
+        if is_denial(plain) or _TWO_ANSWERS.search(plain):
+            return ""
+        scope = scope_of(plain)
+        if scope == ADVISING:
+            return ""
+        if _AFFIRMS.match(plain):
+            return "answer.yes" if is_sure else ""
+        if is_supposed(plain) and not re.search(r"\bi\b|\bwas\b|\bwere\b|\bused\b", plain) or _TEMPLATE.search(plain):
+            return ""
+        token = re.search("[TMHL]", plain)
+        if token:
+            if is_denied(plain, token.end()):
+                return ""
+            is_enough = is_sure or _ONLY_NAMES.match(plain) or _USED.search(plain)
+            return "answer.tool" if is_enough else ""
+        noun = re.search("N", plain)
+        if noun:
+            is_said = _USED.search(plain) and not is_denied(plain, noun.end()) and not is_attestation(plain)
+            return "answer.ai" if is_said and (is_sure or scope == MAKING) else ""
+        return "answer.help" if is_sure and scope == MAKING and _HELP_WITHOUT_NAME.search(plain) else ""
+
+
+def _looks_like_head(raw: str) -> bool:
+    """A line that stands like a heading without being one: bold, or short and ended by a colon, dash or question mark."""
+    line = raw.strip().lstrip("> ").strip()
+    is_bold = line.startswith(("**", "__", "<b>", "<h")) and line.rstrip(":- ?").endswith(("**", "__", "</b>"))
+    return "\n" not in line and (is_bold or line.endswith((":", ":-", "?", "?**", ":**")))
+
+
+def _opens_list(raw: str, plain: str) -> bool:
+    """`AI assistance was used in preparing this change:` before a list of tools and what each did."""
+    return raw.rstrip(" *_").endswith(":") and _USED_FOR_THIS.search(plain) is not None and not is_denial(plain)
