@@ -33,7 +33,7 @@ POLL_GROWTH = 1.6
 MOST_POLL_SECONDS = 300.0
 """A batch may take seconds or a day: 2 s at first, 5 minutes after eleven polls."""
 
-FORGOTTEN_AFTER = timedelta(minutes=10)
+FORGOTTEN_AFTER = timedelta(minutes=1)
 """A batch or file that Groq does not know is asked for again for so long before it is taken for lost."""
 OVERDUE_AFTER = timedelta(days=3)
 GIVEN_UP_AFTER = timedelta(days=3, hours=1)

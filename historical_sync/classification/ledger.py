@@ -242,4 +242,4 @@ def _note_missing_key(warehouse: Warehouse, now: datetime) -> None:
     with warehouse.transaction() as tx:
         if SERVICE not in llm_ledger.holds(tx):
             reason = "GROQ_API_KEY is not set: everything is queued."
-            llm_ledger.hold(tx, SERVICE, MISSING_KEY, reason, now=now, first_seconds=0.0, most_seconds=0.0)
+            llm_ledger.hold(tx, SERVICE, MISSING_KEY, reason, now=now, first_seconds=0.0)

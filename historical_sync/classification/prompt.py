@@ -94,7 +94,6 @@ def _marker(texts: Iterable[str]) -> str:
 def content_blocks(one: PullRequest) -> list[tuple[str, str]]:
     """Name and text of each block, in the order in which they are shown; empty ones included."""
     return [
-        ("title", one_line(one.title)),
         ("facts", "\n".join(_facts(one))),
         ("description", cleaned(one.body, BODY_CHARACTERS)),
         ("commits", "\n".join(_commit_lines(one.commits, one.commit_count))),
@@ -106,7 +105,8 @@ def content_blocks(one: PullRequest) -> list[tuple[str, str]]:
 
 def _facts(one: PullRequest) -> list[str]:
     named = {
-        "repository": one.repository,
+        "title": one.title,
+        "pull request": f"{one.repository}#{one.number}",
         "author": f"{one.author_login or 'deleted account'} ({one.author_type or 'unknown type'})",
         "branch": f"{one.head_ref} into {one.base_ref}",
         "labels": ", ".join(one.labels),

@@ -21,13 +21,13 @@ SERVICE = "service"
 BATCHES = "batches"
 CHAT = "chat"
 
-OUTAGE_SECONDS = 15.0
+OUTAGE_SECONDS = 5.0
 REFUSAL_SECONDS = 60.0
 PLAN_SECONDS = 86_400.0
 """A plan may be upgraded: batches are tried again after a day."""
 BUDGET_SECONDS = 300.0
-MOST_SECONDS = 900.0
-"""An outage is looked at again at least every quarter of an hour."""
+MOST_SECONDS = 120.0
+"""An outage is looked at again every two minutes at least: one request, and the work goes on soon after it ends."""
 
 
 def silent(_: str) -> None:
@@ -96,6 +96,7 @@ class Session:
                 now=self.now,
                 first_seconds=seconds,
                 most_seconds=MOST_SECONDS,
+                least_seconds=getattr(error, "retry_after_seconds", None) or 0.0,
             )
         self.report(str(error))
 
@@ -104,7 +105,7 @@ class Session:
         if isinstance(error, BudgetExhausted):
             return f"budget:{team_id}", BUDGET_SECONDS
         if isinstance(error, GroqUnavailable):
-            return SERVICE, max(OUTAGE_SECONDS, error.retry_after_seconds or 0.0)
+            return SERVICE, OUTAGE_SECONDS
         if code == PLAN_WITHOUT_BATCHES:
             return BATCHES, PLAN_SECONDS
         if code == MODEL_GONE:

@@ -346,14 +346,19 @@ def hold(
     *,
     now: datetime,
     first_seconds: float | None,
-    most_seconds: float = 900,
+    most_seconds: float = 0.0,
+    least_seconds: float = 0.0,
 ) -> None:
-    """Hold a subject up: for `first_seconds`, doubled with every time it is held again; None is for good."""
+    """Hold a subject up: for `first_seconds`, doubled up to `most_seconds` each time it is held again; None is for good.
+
+    Never for less than `least_seconds`, Groq's own word.
+    """
     known = tx.row("select tries, since from llm_holds where subject = %s for update", [subject])
     tries = (known["tries"] if known else 0) + 1
     until = None
     if first_seconds is not None:
-        until = now + timedelta(seconds=min(first_seconds * 2 ** min(tries - 1, 16), max(most_seconds, first_seconds)))
+        backoff = min(first_seconds * 2 ** min(tries - 1, 16), max(most_seconds, first_seconds))
+        until = now + timedelta(seconds=max(backoff, least_seconds))
     tx.execute(
         """
         insert into llm_holds (subject, code, reason, since, until, tries) values (%s, %s, %s, %s, %s, %s)
