@@ -46,8 +46,7 @@ def _whole_days(newest: str, shift_to: datetime) -> int:
 
 def read_records(file: Path) -> Iterator[Record]:
     """The records of one file, plain or gzipped."""
-    opened = gzip.open(file, "rt") if file.suffix == ".gz" else file.open()
-    with opened as lines:
+    with gzip.open(file, "rt") if file.suffix == ".gz" else file.open() as lines:
         for line in lines:
             if line.strip():
                 yield json.loads(line)

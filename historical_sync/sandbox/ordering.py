@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from historical_sync.sandbox.world import PullRequest, Repository
 
-Key = tuple[str, int]
+Key = tuple[str | int, int]
 _PREFIX = b"cursor:v2:"
 
 

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import Any
 
-from graphql import GraphQLError, get_variable_values  # type: ignore[attr-defined]
+from graphql import GraphQLError, get_variable_values
 
 from historical_sync.sandbox.faults import GITHUB_KINDS, Fault, Faults, Subject
 from historical_sync.sandbox.github import errors
 from historical_sync.sandbox.github.budgets import Budget, Identities, RateLimit
 from historical_sync.sandbox.github.cost import Price, Tariff, price_of
 from historical_sync.sandbox.github.misfortune import broken_answer, denial_for
-from historical_sync.sandbox.github.plan import Query, execute
+from historical_sync.sandbox.github.plan import execute
+from historical_sync.sandbox.github.query import Query
 from historical_sync.sandbox.github.schema import Document, Refused, read_document, schema
 from historical_sync.sandbox.log import Entry, Log
 from historical_sync.sandbox.ordering import Orders

@@ -18,8 +18,8 @@ SECONDARY = (
 )
 SECONDARY_URL = "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
 UNANSWERED = (
-    "Something went wrong while executing your query. This may be the result of a timeout, or it could be a GitHub bug. "
-    "Please include `{request_id}` when reporting this issue."
+    "Something went wrong while executing your query. This may be the result of a timeout, or it could be a "
+    "GitHub bug. Please include `{request_id}` when reporting this issue."
 )
 TOO_SLOW = (
     "We couldn't respond to your request in time. Sorry about that. "

@@ -7,9 +7,8 @@ that both give equal answers. Prices and refusals are in `cost`, what the fields
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     DirectiveNode,
@@ -28,32 +27,13 @@ from graphql import (
 from graphql.execution.values import get_argument_values
 
 from historical_sync.sandbox.github.errors import FieldError
-from historical_sync.sandbox.github.fields import RESOLVERS, attribute, type_of
+from historical_sync.sandbox.github.fields import RESOLVERS
+from historical_sync.sandbox.github.objects import type_of
+from historical_sync.sandbox.github.query import Query
+from historical_sync.sandbox.github.registry import Resolver, attribute
 from historical_sync.sandbox.github.schema import Document, schema
-from historical_sync.sandbox.ordering import Orders
-from historical_sync.sandbox.world import Account, PullRequest, World
 
 Answer = dict[str, Any]
-
-
-@dataclass
-class Query:
-    """One query being answered: whom it is for, its variables, and the errors met so far.
-
-    `is_denied(owner, field)` lets a fault refuse a field of an object. `repositories` and `pull_requests` note what
-    was asked for, so that a fault can be aimed at them.
-    """
-
-    world: World
-    orders: Orders
-    viewer: Account
-    variables: dict[str, Any]
-    rate_limit: Any = None
-    is_denied: Callable[[Any, str], FieldError | None] | None = None
-    errors: list[dict[str, Any]] = field(default_factory=list)
-    arguments: dict[int, dict[str, Any]] = field(default_factory=dict)
-    repositories: set[str] = field(default_factory=set)
-    pull_requests: list[PullRequest] = field(default_factory=list)
 
 
 class Composite:
@@ -82,12 +62,9 @@ class Composite:
         self.is_list = is_list_type(inner)
         self.is_item_required = self.is_list and is_non_null_type(inner.of_type)
         self.type = get_named_type(definition.type)
-        self.resolve = RESOLVERS.get((parent, self.name))
+        self.resolve = RESOLVERS.get((parent, self.name)) or _read_attribute(attribute(self.name))
         self.arguments = definition if definition.args else None
         self.plans: dict[str, Plan] = {}
-        if self.resolve is None:
-            getter = attrgetter(attribute(self.name))
-            self.resolve = lambda obj, arguments, query: getter(obj)
 
     def plan_of(self, value: Any) -> Plan:
         """The plan for the concrete type of `value`."""
@@ -112,7 +89,7 @@ class Composite:
             refusal = query.is_denied(obj, self.name) if query.is_denied is not None else None
             if refusal is not None:
                 raise refusal
-            found = self.resolve(obj, self.arguments_of(query), query)  # type: ignore[misc]
+            found = self.resolve(obj, self.arguments_of(query), query)
         except FieldError as error:
             found = error
         answer = self.items(found, query) if self.is_list and isinstance(found, list) else self.one(found, query)
@@ -152,6 +129,11 @@ class Composite:
         return found
 
 
+def _read_attribute(name: str) -> Resolver:
+    getter = attrgetter(name)
+    return lambda obj, arguments, query: getter(obj)
+
+
 class Plan:
     """What to answer for an object of one type: its scalars in one go, then its computed fields, then its objects."""
 
@@ -163,7 +145,7 @@ class Plan:
         self.template, self.computed, self.composites = template, computed, composites
         self.keys = tuple(plain)
         names = tuple(plain.values())
-        self.getter = attrgetter(*names) if len(names) > 1 else None
+        self.getter: Callable[[Any], tuple[Any, ...]] | None = attrgetter(*names) if len(names) > 1 else None
         if len(names) == 1:
             single = attrgetter(names[0])
             self.getter = lambda obj: (single(obj),)
@@ -193,8 +175,7 @@ class Compiler:
 
     def plan(self, type_name: str, selections: list[SelectionSetNode]) -> Plan:
         """The plan for these selections on an object of this type."""
-        kind = schema().type_map[type_name]
-        assert isinstance(kind, GraphQLObjectType)
+        kind = cast(GraphQLObjectType, schema().type_map[type_name])
         grouped: dict[str, list[FieldNode]] = {}
         for selection in selections:
             self._collect(kind, selection, grouped)
@@ -226,10 +207,10 @@ class Compiler:
             if isinstance(node, FieldNode):
                 grouped.setdefault(node.alias.value if node.alias else node.name.value, []).append(node)
                 continue
-            inner = self.fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
-            condition = inner.type_condition  # type: ignore[attr-defined]
+            inner: Any = self.fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
+            condition = inner.type_condition
             if condition is None or _applies(kind, condition.name.value):
-                self._collect(kind, inner.selection_set, grouped)  # type: ignore[attr-defined]
+                self._collect(kind, inner.selection_set, grouped)
 
     def _is_included(self, directives: Iterable[DirectiveNode]) -> bool:
         for directive in directives:

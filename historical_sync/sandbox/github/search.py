@@ -31,9 +31,8 @@ def found_by_search(world: World, text: str, kind: str) -> tuple[list[PullReques
         for row in repository
         if all(test(row) for test in tests)
     ]
-    field, _, direction = (
-        dict((name, value) for _, name, value in qualifiers).get("sort", "created-desc").partition("-")
-    )
+    wanted = next((value for _, name, value in qualifiers if name == "sort"), "created-desc")
+    field, _, direction = wanted.partition("-")
     rows.sort(key=lambda row: (getattr(row, _TIMES.get(field, "created_at")) or "", row.database_id))
     if direction != "asc":
         rows.reverse()

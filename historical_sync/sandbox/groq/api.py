@@ -40,7 +40,10 @@ class StoredFile:
 
 
 class Groq:
-    """The imitation of Groq. `tally` counts lines; `keys` None accepts any key; `has_batches` False is the free plan."""
+    """The imitation of Groq.
+
+    `tally` counts lines; `keys` None accepts any key; `has_batches` False is the free plan.
+    """
 
     def __init__(self, clock: Clock, faults: Faults, log: Log, seed: int = 0) -> None:
         self.clock, self.faults, self.log, self.seed = clock, faults, log, seed
@@ -276,7 +279,7 @@ def broken(fault: Fault) -> Answer:
         return Answer(breakage="silence")
     if fault.kind == "groq_reset":
         return Answer(breakage="reset")
-    refusals = {
+    refusals: dict[str, Callable[[], errors.Refusal]] = {
         "groq_401": errors.invalid_api_key,
         "groq_403": errors.not_available_for_plan,
         "groq_404_model": lambda: errors.model_not_found("openai/gpt-oss-20b"),

@@ -35,8 +35,8 @@ def complete(request: dict[str, Any], created: int, fault: str | None = None) ->
     """The answer to one chat completion request, with a line fault if one strikes."""
     try:
         schema = _checked(request)
-    except errors.Refusal as refusal:
-        return Completion(refusal.status, refusal.body)
+    except errors.Refusal as refused:
+        return Completion(refused.status, refused.body)
     text = json.dumps(read_and_fill(schema, _user_text(request)), ensure_ascii=False)
     if fault in {"line_validate_failed", "groq_json_validate_failed"}:
         refusal = errors.validate_failed(text[: len(text) // 2])

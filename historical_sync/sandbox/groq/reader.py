@@ -30,8 +30,11 @@ TOOLS = {
 }
 _VERBS = r"(?:generated|written|authored|created|drafted|built|implemented|made|assisted|coded|paired|help(?:ed)?)"
 _NAMES = "|".join(f"(?:{pattern})" for pattern in TOOLS.values())
+_NAMED = rf"\b(?:{_NAMES})\b"
 _AUTHORED = re.compile(
-    rf"(?im)^.*(?:co-authored-by:[^\n]*\b(?:{_NAMES})\b|{_VERBS}[^\n.]{{0,24}}\b(?:{_NAMES})\b|{_VERBS} (?:with|by) (?:an? )?(?:ai|llm)\b).*$"
+    rf"(?im)^.*(?:co-authored-by:[^\n]*{_NAMED}"
+    rf"|{_VERBS}[^\n.]{{0,24}}{_NAMED}"
+    rf"|{_VERBS} (?:with|by) (?:an? )?(?:ai|llm)\b).*$"
 )
 _DENIED = re.compile(r"(?i)\b(?:no|without|not|never|none)\b[^.\n]{0,24}\b(?:ai|llm|generated|used|copilot|claude)\b")
 _REVIEW_WORDS = re.compile(r"(?i)coderabbit|copilot-pull-request-reviewer|reviewed by (?:ai|copilot)|greptile")

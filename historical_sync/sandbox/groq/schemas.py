@@ -35,7 +35,10 @@ def _check_object(name: str, path: str, node: Schema) -> None:
         raise _refusal(f"invalid JSON schema for response_format: {where}: {text}")
     missing = set(node.get("properties", {})) - set(node.get("required", []))
     if missing:
-        text = f"`required` is required to be supplied and to be an array including every key in properties. Missing: {sorted(missing)}"
+        text = (
+            "`required` is required to be supplied and to be an array including every key in properties. "
+            f"Missing: {sorted(missing)}"
+        )
         raise _refusal(f"invalid JSON schema for response_format: {where}: {text}")
 
 

@@ -25,6 +25,9 @@ class BulkPullRequest(PullRequest):
     """A pull request whose lists are made from its seed when they are asked for."""
 
     __slots__ = ("cast", "seed", "shelf")
+    cast: list[Account]
+    seed: int
+    shelf: deque[BulkPullRequest]
 
     def __getattr__(self, name: str) -> Any:
         if name not in LISTS:
@@ -112,8 +115,7 @@ def _file(chance: random.Random, index: int) -> ChangedFile:
 
 
 def _commit(one: BulkPullRequest, chance: random.Random, index: int) -> Commit:
-    author = one.author
-    assert author is not None
+    author = chance.choice(one.cast)
     oid = f"{chance.randrange(16**40):040x}"
     return Commit(
         oid,

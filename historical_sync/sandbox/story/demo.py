@@ -1,61 +1,83 @@
-"""thin"""
+"""The demo team's year: three repositories, some 600 pull requests, more and more of them written with AI.
+
+The story ends at the first instant of the day it is asked for, so that it is the same all day long. It begins some
+weeks before its thirteen calendar months, so that the earliest month too merges what was opened before it.
+"""
 
 from __future__ import annotations
 
 import random
 from datetime import datetime, timedelta
 
-from historical_sync.sandbox.world import ChangedFile, Commit, PullRequest, Review, World, stamp
+from historical_sync.sandbox.story.authorship import Author, choose_author
+from historical_sync.sandbox.story.awkward import add_awkward_cases
+from historical_sync.sandbox.story.composition import compose
+from historical_sync.sandbox.story.lifecycle import working_day, working_moment
+from historical_sync.sandbox.story.texts import CODEBASES
+from historical_sync.sandbox.world import Repository, World
 
-DEMO_REPOSITORIES = ("demo/storefront", "demo/payments", "demo/platform")
+DEMO_REPOSITORIES = tuple(CODEBASES)
+"""The repositories as the demo team registers them; GitHub spells the last one with a capital."""
+SPELLINGS = {"demo/platform": "demo/Platform"}
+PER_MONTH = {"demo/storefront": 19, "demo/payments": 12, "demo/platform": 8}
+MONTHS = 13
+GROWTH = 0.35
+"""How many more pull requests a month has at the end of the year than at its start, as a share."""
+PRELUDE_DAYS = 40
+"""Days before the first month in which some of the pull requests are opened that end inside it."""
 
 
 def demo_history(world: World, seed: int, now: datetime) -> World:
-    now = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    people = [world.account(f"person-{index}", name=f"Person {index}") for index in range(12)]
-    for full_name, count in zip(DEMO_REPOSITORIES, (300, 180, 120), strict=True):
-        repository = world.add_repository(full_name)
-        for number in range(1, count + 1):
-            chance = random.Random(f"{seed}/{full_name}/{number}")
-            created = now - timedelta(days=390 * (count - number + chance.random()) / count, hours=1)
-            closed = created + timedelta(hours=chance.lognormvariate(2.8, 1.2))
-            is_open = closed >= now
-            author = chance.choice(people)
-            is_ai = chance.random() < 0.3
-            message = "Add the thing" + ("\n\nCo-Authored-By: Claude <noreply@anthropic.com>" if is_ai else "")
-            end = None if is_open else stamp(closed)
-            world.add(
-                PullRequest(
-                    repository,
-                    number,
-                    world.next_database_id(),
-                    f"Change {number}",
-                    "It was missing.",
-                    author,
-                    "OPEN" if is_open else "MERGED",
-                    False,
-                    stamp(created),
-                    end or stamp(created),
-                    end,
-                    end,
-                    None if is_open else chance.choice(people),
-                    chance.randrange(300),
-                    chance.randrange(100),
-                    commits=[
-                        Commit(
-                            f"{chance.randrange(16**40):040x}",
-                            message,
-                            stamp(created),
-                            stamp(created),
-                            author.name,
-                            f"{author.login}@demo.example",
-                            author,
-                        )
-                    ],
-                    reviews=[]
-                    if is_open
-                    else [Review(world.next_database_id(), chance.choice(people), "APPROVED", end)],
-                    files=[ChangedFile("src/thing.py", 10, 2)],
-                )
-            )
+    """Fill `world` with the story that ends on the day of `now`."""
+    ends_at = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    months = _months(ends_at)
+    for name in DEMO_REPOSITORIES:
+        repository = world.add_repository(SPELLINGS.get(name, name), is_private=name == "demo/payments")
+        chance = random.Random(f"{seed}/{name}")
+        _write(world, repository, name, chance, _openings(chance, months, name, ends_at), months[0], ends_at)
+        add_awkward_cases(world, repository, chance, ends_at)
     return world
+
+
+def _months(ends_at: datetime) -> list[datetime]:
+    """The first instants of the thirteen months, oldest first."""
+    index = ends_at.year * 12 + ends_at.month - 1
+    return [ends_at.replace(year=one // 12, month=one % 12 + 1, day=1) for one in range(index - MONTHS + 1, index + 1)]
+
+
+def _openings(
+    chance: random.Random, months: list[datetime], name: str, ends_at: datetime
+) -> list[tuple[datetime, Author]]:
+    """When pull requests are opened and by whom, in order."""
+    openings = []
+    spans = [(months[0] - timedelta(days=PRELUDE_DAYS), PRELUDE_DAYS)]
+    spans += [(first, (_next_month(first) - first).days) for first in months]
+    for first, days in spans:
+        progress = max(0.0, (first - months[0]) / (ends_at - months[0])) if ends_at > months[0] else 0.0
+        count = round(PER_MONTH[name] * (1 + GROWTH * progress) * (0.5 if days > 31 else 1))
+        for _ in range(count):
+            author = choose_author(chance, progress)
+            opened = working_moment(chance, working_day(chance, first, days), author.utc_offset_hours)
+            if opened < ends_at:
+                openings.append((opened, author))
+    return sorted(openings, key=lambda opening: opening[0])
+
+
+def _next_month(first: datetime) -> datetime:
+    return (first + timedelta(days=32)).replace(day=1)
+
+
+def _write(
+    world: World,
+    repository: Repository,
+    name: str,
+    chance: random.Random,
+    openings: list[tuple[datetime, Author]],
+    starts_at: datetime,
+    ends_at: datetime,
+) -> None:
+    number = 400
+    for opened, author in openings:
+        number += chance.choice((1, 1, 1, 2, 3))  # issues take numbers, too
+        progress = max(0.0, (opened - starts_at) / (ends_at - starts_at))
+        world.add(compose(world, repository, CODEBASES[name], number, opened, author, progress, chance, ends_at))
