@@ -26,6 +26,7 @@ FLOORS = {
     "github.refresh": 3,
     "github.survey": 2,
     "github.lists": 2,
+    "github.inspection": 2,
     "github.ingestion": 3,
     "classification": 1,
     "classification.groq_client": 2,

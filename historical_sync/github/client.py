@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -23,12 +23,14 @@ from historical_sync.github import queries
 from historical_sync.github.answers import Answer, read_answer
 from historical_sync.github.budget import Budget, NotYet, Stream
 from historical_sync.github.installations import InstallationToken, app_jwt, read_installation_token
+from historical_sync.github.meter import Meter
 from historical_sync.github.readers import read_identity
 from historical_sync.github.retries import wait_before_retry
 from historical_sync.github.tokens import AppInstallation, app_installation, digest, read_secret
 
 T = TypeVar("T")
 Report = Callable[[str], None]
+Clock = Callable[[], datetime]
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 READ_TIMEOUT_SECONDS = 30.0
@@ -49,41 +51,89 @@ class Reply:
     elapsed: timedelta
 
 
-@dataclass
-class Meter:
-    """What was spent: HTTP requests that left, points that GitHub charged, seconds waited for limits and failures."""
-
-    requests: int = 0
-    points: int = 0
-    waited_seconds: float = 0.0
-    _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    def add(self, *, requests: int = 0, points: int = 0, waited_seconds: float = 0.0) -> None:
-        """Count."""
-        with self._guard:
-            self.requests += requests
-            self.points += points
-            self.waited_seconds += waited_seconds
-
-    def reading(self) -> Meter:
-        """A copy, to compare a later reading with."""
-        with self._guard:
-            return Meter(self.requests, self.points, self.waited_seconds)
-
-
 def utc_now() -> datetime:
     """The computer's clock."""
     return datetime.now(UTC)
 
 
 def graphql_url(api_url: str) -> str:
-    """Where GraphQL is asked: `…/graphql`; for an Enterprise Server's `https://HOST/api/v3`, `https://HOST/api/graphql`."""
+    """Where GraphQL is asked: `…/graphql`; for an Enterprise Server's `HOST/api/v3`, `HOST/api/graphql`."""
     api_url = api_url.rstrip("/")
     return f"{api_url.removesuffix('/v3')}/graphql" if api_url.endswith("/api/v3") else f"{api_url}/graphql"
 
 
+def is_heavy(error: GitHubError) -> bool:
+    """Whether asking for less may help: resource limits, or a time-out of the query."""
+    return isinstance(error, ResourceLimitsExceeded) or (isinstance(error, ServerFailure) and error.is_timeout)
+
+
+class Transport:
+    """HTTP with the token behind a reference; counts what leaves, reads what comes."""
+
+    def __init__(
+        self, api_url: str, *, read_timeout_seconds: float = READ_TIMEOUT_SECONDS, clock: Clock = utc_now
+    ) -> None:
+        self.meter = Meter()
+        self._api_url = api_url.rstrip("/")
+        self._read_timeout_seconds = read_timeout_seconds
+        self._clock = clock
+        self._installation_tokens: dict[str, InstallationToken] = {}
+        self._guard = threading.Lock()
+        self._local = threading.local()
+
+    def ask(self, ref: str, document: str, variables: dict[str, Any]) -> tuple[Reply, Answer]:
+        """Ask once. Raises GitHubError."""
+        body = json.dumps({"query": document, "variables": variables}).encode()
+        reply = self._post(graphql_url(self._api_url), body, self._token(ref))
+        answer = read_answer(reply.status, reply.headers, reply.body, self._clock(), reply.elapsed)
+        self.meter.add(points=answer.cost or 0)
+        return reply, answer
+
+    def _token(self, ref: str) -> str:
+        installation = app_installation(ref)
+        return self._installation_token(ref, installation) if installation else read_secret(ref)
+
+    def _installation_token(self, ref: str, installation: AppInstallation) -> str:
+        with self._guard:
+            held = self._installation_tokens.get(ref)
+            if held is None or not held.is_fresh(self._clock()):
+                key = read_secret(installation.key_ref)
+                url = f"{self._api_url}/app/installations/{installation.installation_id}/access_tokens"
+                reply = self._post(url, b"", app_jwt(installation.app_id, key, self._clock(), ref))
+                held = self._installation_tokens[ref] = read_installation_token(reply.status, reply.body, ref)
+            return held.token
+
+    def _post(self, url: str, body: bytes, token: str) -> Reply:
+        """One HTTP request. Raises ServerFailure when no whole reply comes."""
+        self.meter.add(requests=1)
+        began = time.monotonic()
+        try:
+            with self._session().post(
+                url,
+                data=body,
+                auth=_Bearer(token),
+                headers={"Content-Type": "application/json", "Accept": "application/json", "User-Agent": USER_AGENT},
+                timeout=(CONNECT_TIMEOUT_SECONDS, self._read_timeout_seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                read = _read_body(response, began + WHOLE_ANSWER_SECONDS)
+                elapsed = timedelta(seconds=time.monotonic() - began)
+                return Reply(response.status_code, dict(response.headers), read, elapsed)
+        except (requests.ReadTimeout, TimeoutError) as error:
+            raise ServerFailure("GitHub did not answer in time.", is_timeout=True) from error
+        except requests.RequestException as error:
+            raise ServerFailure(f"The connection to GitHub failed: {type(error).__name__}.") from error
+
+    def _session(self) -> requests.Session:
+        if not hasattr(self._local, "session"):
+            self._local.session = requests.Session()
+        session: requests.Session = self._local.session
+        return session
+
+
 class GitHubClient:
-    """GraphQL over HTTP with a pool of tokens and a shared budget.
+    """GraphQL with a pool of tokens and a shared budget.
 
     `token_refs` are references (`github.tokens`). `streams` is how many requests one identity may have under way.
     `clock` and `sleep` are the world's unless a test gives its own.
@@ -97,24 +147,21 @@ class GitHubClient:
         *,
         streams: int = 1,
         read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Clock = utc_now,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.meter = Meter()
         self.parallelism = len(token_refs) * streams
-        self._api_url = api_url.rstrip("/")
+        self._transport = Transport(api_url, read_timeout_seconds=read_timeout_seconds, clock=clock)
+        self.meter = self._transport.meter
         self._refs = list(token_refs)
         self._budget = budget
-        self._read_timeout_seconds = read_timeout_seconds
         self._clock = clock
         self._sleep = sleep
         self._jitter = random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._refused: dict[str, TokenRefused] = {}
         self._identities: dict[str, str] = {}
-        self._installation_tokens: dict[str, InstallationToken] = {}
         self._guard = threading.RLock()
         self._slots = threading.BoundedSemaphore(self.parallelism)
-        self._local = threading.local()
         self._report: Report | None = None
 
     @contextmanager
@@ -132,12 +179,7 @@ class GitHubClient:
             self._report(line)
 
     def ask(
-        self,
-        document: str,
-        variables: dict[str, Any],
-        read: Callable[[Answer], T],
-        *,
-        is_shrinkable: bool = False,
+        self, document: str, variables: dict[str, Any], read: Callable[[Answer], T], *, is_shrinkable: bool = False
     ) -> T:
         """Ask, and read the answer; again after limits and failures, for as long as `wait_before_retry` says.
 
@@ -163,7 +205,7 @@ class GitHubClient:
     def _answer(self, document: str, variables: dict[str, Any], stream: Stream, ref: str) -> Answer:
         answer = None
         try:
-            answer = self._read(self._post_graphql(document, variables, self._token(ref)))
+            _, answer = self._transport.ask(ref, document, variables)
             return answer
         finally:
             self._budget.release(stream, answer.allowance if answer else None)
@@ -225,21 +267,18 @@ class GitHubClient:
         return found
 
     def _identity(self, ref: str) -> str:
-        """Whose budget a reference spends. Asked once per token; what is not told is the token's own."""
+        """Whose budget a reference spends. Asked once per token; where GitHub does not tell, the token's own."""
         if installation := app_installation(ref):
             return f"installation:{installation.installation_id}"
-        token = read_secret(ref)
-        name = digest(token)
+        name = digest(read_secret(ref))
         with self._guard:
             if name not in self._identities:
-                known = self._budget.identity_of(name)
-                self._identities[name] = known or self._ask_identity(token, name)
+                self._identities[name] = self._budget.identity_of(name) or self._ask_identity(ref, name)
             return self._identities[name]
 
-    def _ask_identity(self, token: str, name: str) -> str:
+    def _ask_identity(self, ref: str, name: str) -> str:
         try:
-            reply = self._post_graphql(queries.IDENTITY, {}, token)
-            login = read_identity(self._read(reply))
+            login = read_identity(self._transport.ask(ref, queries.IDENTITY, {})[1])
         except TokenRefused:
             raise
         except GitHubError:
@@ -248,62 +287,6 @@ class GitHubClient:
             return f"token:{name}"
         self._budget.remember_identity(name, login)
         return login
-
-    def _token(self, ref: str) -> str:
-        installation = app_installation(ref)
-        return self._installation_token(ref, installation) if installation else read_secret(ref)
-
-    def _installation_token(self, ref: str, installation: AppInstallation) -> str:
-        with self._guard:
-            held = self._installation_tokens.get(ref)
-            if held is None or not held.is_fresh(self._clock()):
-                key = read_secret(installation.key_ref)
-                url = f"{self._api_url}/app/installations/{installation.installation_id}/access_tokens"
-                reply = self._post(url, b"", app_jwt(installation.app_id, key, self._clock(), ref))
-                held = self._installation_tokens[ref] = read_installation_token(reply.status, reply.body, ref)
-            return held.token
-
-    def _read(self, reply: Reply) -> Answer:
-        answer = read_answer(reply.status, reply.headers, reply.body, self._clock(), reply.elapsed)
-        self.meter.add(points=answer.cost or 0)
-        return answer
-
-    def _post_graphql(self, document: str, variables: dict[str, Any], token: str) -> Reply:
-        body = json.dumps({"query": document, "variables": variables}).encode()
-        return self._post(graphql_url(self._api_url), body, token)
-
-    def _post(self, url: str, body: bytes, token: str) -> Reply:
-        """One HTTP request. Raises ServerFailure when no whole reply comes."""
-        self.meter.add(requests=1)
-        began = time.monotonic()
-        try:
-            with self._session().post(
-                url,
-                data=body,
-                auth=_Bearer(token),
-                headers={"Content-Type": "application/json", "Accept": "application/json", "User-Agent": USER_AGENT},
-                timeout=(CONNECT_TIMEOUT_SECONDS, self._read_timeout_seconds),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                body_read = _read_body(response, began + WHOLE_ANSWER_SECONDS)
-                elapsed = timedelta(seconds=time.monotonic() - began)
-                return Reply(response.status_code, dict(response.headers), body_read, elapsed)
-        except (requests.ReadTimeout, TimeoutError) as error:
-            raise ServerFailure("GitHub did not answer in time.", is_timeout=True) from error
-        except requests.RequestException as error:
-            raise ServerFailure(f"The connection to GitHub failed: {type(error).__name__}.") from error
-
-    def _session(self) -> requests.Session:
-        if not hasattr(self._local, "session"):
-            self._local.session = requests.Session()
-        session: requests.Session = self._local.session
-        return session
-
-
-def is_heavy(error: GitHubError) -> bool:
-    """Whether asking for less may help: resource limits, or a time-out of the query."""
-    return isinstance(error, ResourceLimitsExceeded) or (isinstance(error, ServerFailure) and error.is_timeout)
 
 
 class _Bearer(requests.auth.AuthBase):

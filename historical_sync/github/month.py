@@ -144,7 +144,9 @@ class MonthRun:
             if repository.repository in self._errors:
                 continue
             try:
-                self._walker.walk_history(repository, as_instant(self._month))
+                walked_at = self._walker.walk_history(repository, as_instant(self._month))
+                if walked_at is not None:
+                    self._looked_at[repository.repository] = walked_at
             except (RateLimited, TokenRefused) as error:
                 self._give_up(repositories, error)
             except GitHubError as error:
@@ -154,7 +156,8 @@ class MonthRun:
 
     def _look(self, repositories: Sequence[TrackedRepository]) -> None:
         """See what moved to the top while the walks went down: only then are the months' lists complete."""
-        outcomes = self._walker.look([one for one in repositories if one.repository not in self._errors])
+        done = {*self._errors, *self._looked_at}
+        outcomes = self._walker.look([one for one in repositories if one.repository not in done])
         for name, outcome in outcomes.items():
             if isinstance(outcome, GitHubError):
                 self._client.tell(f"{name}: {outcome}")

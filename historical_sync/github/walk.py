@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from historical_sync.errors import CursorRefused, GitHubError, RepositoryUnavailable, ServerFailure
 from historical_sync.github import queries
@@ -45,15 +46,22 @@ class Walker:
     _page: PageSize = field(default_factory=lambda: PageSize(0))
     _look: PageSize = field(default_factory=lambda: PageSize(1, most=LOOK_REPOSITORIES))
 
-    def walk_history(self, repository: TrackedRepository, down_to: datetime) -> None:
+    def walk_history(self, repository: TrackedRepository, down_to: datetime) -> datetime | None:
         """Walk until everything updated at `down_to` or later is in the index; go on where the last walk stopped.
 
-        Raises RepositoryUnavailable or another GitHubError; what was committed stays.
+        Returns GitHub's time as of which the list is complete if a single answer gave all of it, else None: then a look
+        is needed. Raises RepositoryUnavailable or another GitHubError; what was committed stays.
         """
         with self.walking(repository.repository):
             history = self._read(repository, "history")
-            if not history.has_passed(down_to):
-                self._descend(repository, history, lambda walk: walk.has_passed(down_to))
+            if history.has_passed(down_to):
+                return None
+            walked, pages = self._descend(repository, history, lambda walk: walk.has_passed(down_to))
+            if pages > 1 or history.started_at is not None or walked.nulls:
+                return None
+            with self.warehouse.transaction() as tx:
+                save_walk(tx, self.team_id, repository.repository, Walk("look", finished_at=walked.walked_at))
+            return walked.walked_at
 
     def walk_full(self, repository: TrackedRepository) -> Walk:
         """Walk again from the top to the history's frontier, marking what is seen; goes on after an interruption."""
@@ -66,7 +74,7 @@ class Walker:
             def is_done(walk: Walk) -> bool:
                 return walk.is_at_end or (not history.is_at_end and frontier is not None and walk.has_passed(frontier))
 
-            return self._descend(repository, walk, is_done)
+            return self._descend(repository, walk, is_done)[0]
 
     def look(self, repositories: Sequence[TrackedRepository]) -> dict[str, datetime | GitHubError]:
         """Look from the top of each list down to where the last look began.
@@ -124,14 +132,7 @@ class Walker:
                 look = self._read(repository, "look")
                 is_resumed = look.cursor is not None
                 start = look if is_resumed else Walk("look", finished_at=look.finished_at)
-                pages = 0
-
-                def is_done(walk: Walk, since: datetime | None = since) -> bool:
-                    nonlocal pages
-                    pages += 1
-                    return walk.is_at_end or (since is not None and walk.has_passed(since))
-
-                walked = self._descend(repository, start, is_done)
+                walked, pages = self._descend(repository, start, partial(has_come_down, since=since))
                 with self.warehouse.transaction() as tx:
                     ended = Walk("look", finished_at=walked.started_at, nulls=walked.nulls)
                     save_walk(tx, self.team_id, repository.repository, ended)
@@ -144,11 +145,14 @@ class Walker:
         since = self._read(repository, "look").finished_at or self._read(repository, "history").started_at
         return since - MARGIN if since else None
 
-    def _descend(self, repository: TrackedRepository, walk: Walk, is_done: Callable[[Walk], bool]) -> Walk:
-        """Go down from the walk's cursor until `is_done`; the next page is fetched while one is written."""
+    def _descend(self, repository: TrackedRepository, walk: Walk, is_done: Callable[[Walk], bool]) -> tuple[Walk, int]:
+        """Go down from the walk's cursor until `is_done`; the next page is fetched while one is written.
+
+        Returns the walk as it is then, and how many pages it took.
+        """
         with ThreadPoolExecutor(1, thread_name_prefix="walk") as carrier:
             ahead = carrier.submit(self._fetch, repository, walk.cursor)
-            restarts = 0
+            restarts = pages = 0
             while True:
                 try:
                     page = ahead.result()
@@ -166,8 +170,9 @@ class Walker:
                     ahead = carrier.submit(self._fetch, repository, went_on.cursor)
                 self._commit(repository, went_on, page)
                 walk = went_on
+                pages += 1
                 if is_over:
-                    return walk
+                    return walk, pages
 
     def _commit(self, repository: TrackedRepository, walk: Walk, page: WalkPage) -> None:
         """One transaction: the page's rows, the cursor that says they are here, and the months they reopen."""
@@ -246,6 +251,11 @@ def advance(walk: Walk, page: WalkPage) -> Walk:
         walked_at=page.answered_at,
         nulls=walk.nulls + page.nulls,
     )
+
+
+def has_come_down(walk: Walk, since: datetime | None) -> bool:
+    """Whether a look has passed everything since the one before; without one before, everything there is."""
+    return walk.is_at_end or (since is not None and walk.has_passed(since))
 
 
 def names_to_ask(repository: TrackedRepository) -> list[str]:
