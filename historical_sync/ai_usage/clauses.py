@@ -35,6 +35,8 @@ _IN_A_ROW = re.compile(
     rf"({_TOKEN})(?:(?: ?, ?| ?/ ?| ?\+ ?| ?& ?| - | and | or | via | with | using | through | in | running | powered by |, and | \(|: ?| )(?:the |my |an? )?({_TOKEN})\)?)+"
 )
 _STRENGTH = "TMHNL"
+_LOWER_CASE_NAMES = frozenset({"cursor", "devin", "jules", "antigravity"})
+"""Homonyms that people write in lower case when they mean the tool; `goose`, `warp` or `amp` then mean something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ def _token(word: Word, lower: str, bare: str, names_are_capital: bool) -> str:
         return "N"
     if word.name.is_homonym:
         text = lower[word.start : word.end]
-        return "H" if names_are_capital and text.capitalize() in bare else "L"
+        if names_are_capital and text.capitalize() in bare:
+            return "H"
+        return "L" if text in _LOWER_CASE_NAMES else text
     return "M" if word.name.is_model else "T"
 
 

@@ -17,12 +17,12 @@ _ABOUT_THE_DESCRIPTION = re.compile(
     r"(?: (?:is|was|were|has been|have been)(?: \w+ly| also)? (?:writ\w+|draft\w*|generat\w+|creat\w+|polish\w*|improv\w+|translat\w+|made|done))?"
 )
 _BY_HAND = re.compile(
-    r"(?:\b(?:all|the|every|any|most of|core|actual|final|design|logic|code|changes?|implementation|work|tests?|and|of|line|lines|design)\b[ ,]*){1,8}"
+    r"(?:\b(?:all|the|every|any|most of|core|actual|final|design|logic|code|changes?|implementation|work|tests?|and|of|line|lines|fix|patch|solution|rest|itself)\b[ ,]*){1,8}"
     r"(?:(?:is|are|was|were|has been|have been|being|got)\b )?(?:\w+ly )?(?:written|done|made|implemented|coded|authored|created|reviewed|designed|validated|verified|tested|human\S*|hand\S*|mine|my own)\b"
     r"(?: (?:and|&) \w+)?(?: (?:\w+ly|by|me|myself|hand|human|humans|the author|us|a person|thoroughly|line by line))*"
     r"|\b(?:reviewed|tested|verified|validated|checked|edited|cleaned up|understood|polished|supplemented)(?:(?:,| and|, and) \w+)* (?:\w+ly |thoroughly |line by line )?(?:by (?:me|hand|us|the author|a human|humans|myself))"
     r"|\b(?:manual\w*|by hand|hand-?written|self[- ]review\w*|human[- ](?:review|written|author|design|verified|made)\w*)\b"
-    r"|\bi (?:have |also |then |carefully |manually |thoroughly |personally |fully )*(?:reviewed|tested|verified|checked|understand|understood|validated|read)\b[^,;]*"
+    r"|\bi (?:have |just |only |also |then |carefully |manually |thoroughly |personally |fully )*(?:reviewed|tested|verified|checked|understand|understood|validated|read)\b[^,;]*"
 )
 _SUBORDINATE = re.compile(
     r"\b(?:which|that|how|where|what|why|whether|whose)\b(?! (?:is|was|are|were|then|i|it|also|has|have)\b)[^,;.]*"
@@ -34,7 +34,7 @@ _MAKING = re.compile(
     r"docstrings?|javadocs?|readme|comments?|translat\w*|locali[sz]\w*|migrat\w*|port(?:s|ed|ing)?|edit(?:s|ed|ing)?|chang(?:e|es|ed|ing)|clean-?up\w*|cleaning|styl(?:e|es|ing)|css|html|aria|ui|"
     r"formatt\w+|lint\w*|optimi[sz]\w*|convert\w*|conversion|scripts?|updat(?:e|es|ed|ing)|build(?:s|ing)?|built|prototyp\w*|skeletons?|template|simplif\w*|modif\w*|improv\w*|produc(?:e|es|ed|ing)|compos\w+|"
     r"author\w*|patch\w*|solv\w+|resolv\w+|adapt\w*|extend\w*|extract\w*|renam\w*|mov(?:e|es|ed|ing)|remov\w*|replac\w*|configur\w*|setup|set(?:ting)? up|benchmarks?|examples?|snippets?|types?|typings?|"
-    r"regex\w*|sql|quer(?:y|ies)|algorithms?|functions?|components?|class(?:es)?|methods?|helpers?|workflows?|dockerfile|config\w*|frontend|backend|implementations?|do(?:es|ing|ne)? (?:most|some|the|all|part|it|this))\b"
+    r"regex\w*|sql|quer(?:y|ies)|algorithms?|functions?|components?|class(?:es)?|methods?|helpers?|workflows?|dockerfile|config\w*|frontend|backend|implementations?|for (?:this|the|my) (?:pr|pull request|patch|change|commit|one|task|feature|work|contribution|implementation)|heavy lifting|(?:take|took|have|had) (?:a|the) (?:stab|crack|shot|go|first)|did (?:most|all|the|much|everything)|do(?:es|ing|ne)? (?:most|some|the|all|part|it|this))\b"
 )
 _ADVISING = re.compile(
     r"\b(?:review\w*|self-review|understand\w*|understood|research\w*|br\w{2,6}orm(?:ing|ed|s)?|explor\w*|investigat\w*|find(?:s|ing)?|found|locat\w*|identif\w*|diagnos\w*|debug\w*|trac(?:e|ing) |triag\w*|analy[sz]\w*|analysis|"
@@ -68,6 +68,8 @@ _NO = re.compile(
 _DENIAL = re.compile(
     r"^\W*(?:no+(?:pe|ne)?|nah|none|n/a|n\.a\.?|na|nil|null|false|not? (?:applicable|used|needed|really|at all|relevant)|zero|nothing|never|without|not|-+|x|❌|🚫|👎|non[- ]?N?|didn't|did not|wasn't|human|hand-?written|100% human|fully human|entirely human|manually|nein|non|não|nao|нет|否|无|なし|いいえ|なし|沒有|没有|未使用)(?:\b|$|(?=\W))",
 )
+_BOUNDARY = re.compile(r"[,:;(]\s|\s-\s|\b(?:so|but|because|however|though|although|therefore|hence)\b")
+_FIRST_TOKEN = re.compile(r"[TMHLN]")
 _EXCEPT = re.compile(
     r"\b(?:except|other than|apart from|besides|aside from|beyond|but (?:i )?(?:used|asked|did use))\b"
 )
@@ -82,7 +84,12 @@ _ATTESTED = re.compile(
 
 def is_denied(plain: str, before: int) -> bool:
     """Whether a denial stands before this place of a clause, with nothing excepted from it."""
-    return _NO.search(plain, 0, before) is not None and _EXCEPT.search(plain, 0, before) is None
+    if _EXCEPT.search(plain, 0, before):
+        return False
+    token = _FIRST_TOKEN.search(plain)
+    limit = token.start() if token and token.start() < before else before
+    boundary = max((hit.end() for hit in _BOUNDARY.finditer(plain, 0, limit)), default=0)
+    return _NO.search(plain, boundary, before) is not None
 
 
 def is_denial(plain: str) -> bool:

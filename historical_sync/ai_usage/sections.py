@@ -160,7 +160,7 @@ class Sections:
         if scope == ADVISING:
             return ""
         if _AFFIRMS.match(plain):
-            return "answer.yes" if is_sure else ""
+            return "answer.yes"
         if is_supposed(plain) and not re.search(r"\bi\b|\bwas\b|\bwere\b|\bused\b", plain) or _TEMPLATE.search(plain):
             return ""
         token = re.search("[TMHL]", plain)

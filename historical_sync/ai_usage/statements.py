@@ -20,15 +20,15 @@ SURE = "[TH]"
 ANY = "[TMHN]"
 LOOSE = "[TMHLN]"
 
-_ADVERB = r"(?:(?:\w+ly|also|all|almost|just|then|first|originally|initially|in part|in full|in large part|heavily|for the most part|\d+ ?%|with love|pretty much|more or less|basically)\b,? )*"
+_ADVERB = r"(?:(?:\w+ly|also|all|almost|just|then|first|originally|initially|in part|in full|in large part|heavily|for the most part|with love|pretty much|more or less|basically)\b,? |\d+ ?% )*"
 _LEAD = (
-    r"^(?:\W|fyi|n\.?b\.?|ps|p\.s\.|btw|note|notes|disclaimer|disclosure|discl\w+|full disclosure|transparency|transparency note|heads[- ]up|caveat|warning|info|update|edit|yes|also|and|so|credits?|wip|draft|initial commit|first pass|co-?author|attribution|for transparency|in the interest of transparency|in full transparency)*[\s:,;.()\-]*"
+    r"^(?:\W|fyi|n\.?b\.?|ps|p\.s\.|btw|note|notes|disclaimer|disclosure|discl\w+|full disclosure|transparency|transparency note|heads[- ]up|caveat|warning|info|update|edit|yes|also|and|so|credits?|wip|draft|initial commit|first pass|co-?author|attribution|for transparency|in the interest of transparency|in full transparency|human[- ]\w+ed|not \w+ed(?: \w+)?)*[\s:,;.()\-]*"
     + _ADVERB
 )
 _END = r"(?=\s*(?:$|[.,;:!?)\"'/]|-|and\b|but\b|with\b|under\b|plus\b|then\b|to\b|for\b|in\b|on\b|as\b|over\b|during\b|based\b|from\b|reviewed\b|using\b|via\b|because\b|since\b|while\b|after\b|so\b|which\b|who\b|where\b|though\b|however\b|&|\+|=))"
 _MADE = (
-    r"(?:written|re-?written|generated|created|re-?created|authored|co-?authored|co-?written|co-?created|co-?developed|implemented|coded|co-?coded|vibe[- ]?coded|developed|produced|drafted|built|made|done|prepared|refactored|fixed|composed|"
-    r"scaffolded|ported|migrated|translated|converted|completed|crafted|contributed|bootstrapped|optimi[sz]ed|designed and \w+|prototyped|programmed|pair[- ]?programmed|hacked(?: together| up)?|put together|assembled|added|updated|one-?shot(?:ted)?|auto-?generated|auto-?completed|whipped up|cooked up|assisted|aided|helped|supported|powered|partially \w+ed)"
+    r"(?:\w+ed and )?(?:written|re-?written|generated|created|re-?created|authored|co-?authored|co-?written|co-?created|co-?developed|implemented|coded|co-?coded|vibe[- ]?coded|developed|produced|drafted|built|made|done|prepared|refactored|fixed|composed|"
+    r"scaffolded|ported|migrated|translated|converted|completed|crafted|contributed|bootstrapped|optimi[sz]ed|designed and \w+|prototyped|programmed|pair[- ]?programmed|hacked(?: together| up)?|put together|assembled|added|updated|one-?shot(?:ted)?|auto-?generated|auto-?completed|whipped up|cooked up|assisted|aided|helped|supported|solved|resolved|tackled|performed|carried out|handled|largely \w+ed|partially \w+ed)"
 )
 _BY = r"(?:by|with|using|via|through|in collaboration with|in cooperation with|in tandem with|in partnership with|together with|alongside|thanks to|from|in)"
 _HELP = r"(?:(?:the |some |a lot of |lots of |a bit of |a little |much |significant |heavy |substantial |minor |minimal |partial |partly |great |big |my |its |an? )*(?:help|assistance|assist|aid|support|use|usage|collaboration|co-?authorship|contributions?|magic|power|input)(?: (?:from|of|by|with|via))? )"
@@ -45,7 +45,7 @@ _WAS = (
 )
 _PAST = r"(?:wrote|re-?wrote|generated|created|implemented|authored|co-?authored|coded|drafted|produced|fixed|refactored|built|made|did|came up with|contributed|added|handled|translated|ported|updated|converted|completed|developed|migrated|took care of|cooked up|whipped up|designed and implemented|cleaned up|vibe[- ]?coded|one-?shot(?:ted)?|proposed and implemented|knocked out|cranked out|spat out|did)"
 _HELPED = r"(?:helped|(?:assisted|aided|supported)(?= (?:me|us|with|in|by|on|to)\b)|collaborated|co-?piloted|helping|assisting|helps|assists|was (?:of )?(?:a )?(?:great |big |huge )?help(?:ful)?)"
-_WORK = r"(?:write|writing|code|coding|implement\w*|generat\w*|creat\w*|refactor\w*|fix\w*|add\w*|build\w*|develop\w*|draft\w*|port\w*|migrat\w*|convert\w*|translat\w*|updat\w*|improv\w*|clean\w*|scaffold\w*|do|make|prototype|rewrite|optimi[sz]e|edit\w*|simplify|finish\w*|complet\w*|produce|design and implement|put together|come up with|make|tests?|unit tests?|boilerplate|docs|documentation)"
+_WORK = r"(?:write|writing|code|coding|implement\w*|generat\w*|creat\w*|refactor\w*|fix\w*|add\w*|build\w*|develop\w*|draft\w*|port\w*|migrat\w*|convert\w*|translat\w*|updat\w*|improv\w*|clean\w*|scaffold\w*|do|make|prototype|rewrite|optimi[sz]e|edit\w*|simplify|finish\w*|complet\w*|produce|design and implement|put together|come up with|make|tests?|unit tests?|boilerplate|docs|documentation|(?:take|have) (?:a|the) (?:stab|crack|shot|go|first)\b.{0,10}(?:this|it|pass|cut)?|handle|try)"
 _I = (
     r"(?:^|\b(?:i|we|i've|we've|i'd|author|authors?)\b(?: have| had| did| also| then)?|[,;:(] ?|\b(?:and|but|also|then|have|has|had)\b) ?(?:"
     + _ADVERB
@@ -72,7 +72,8 @@ class Wording:
 WORDINGS: tuple[Wording, ...] = (
     Wording(
         "made_with",
-        _LEAD + rf"(?:{_MADE}(?: \w+){{0,3}}? {_BY} {_HELP}?{_ART}{SURE}|{_MADE} {_BY} {_HELP}?{_ART}{LOOSE}){_END}",
+        _LEAD
+        + rf"(?:{_MADE}(?: \w+){{0,3}}? {_BY} {_HELP}?{_ART}{SURE}|{_MADE} {_ADVERB}{_BY} (?:[^\w\s]+ |love |care |passion )*(?:and )?{_HELP}?{_ART}{LOOSE}|translated (?:\w+ ){{1,5}}(?:by|with|using|via) (?:\w+ and )?{_ART}{ANY}){_END}",
         (
             "Written with Claude Code.",
             "Implemented by Cursor",
@@ -81,6 +82,9 @@ WORDINGS: tuple[Wording, ...] = (
             "Co-authored with Gemini CLI",
             "Drafted with the help of an LLM",
             "Vibe-coded with cursor",
+            "Written mostly by AI",
+            "Translated to German with DeepL and ChatGPT",
+            "Not tested yet, generated by Claude",
         ),
         (
             "Created with cursor pagination in mind",
@@ -91,7 +95,7 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         "was_made_with",
-        rf"(?:^|[\s(]){_OF_THIS}\b(?:(?! (?:{_CODE[3:-1]})\b)[ \w'./+-]){{0,60}}?(?: ?\b{_CODE}\b{_NOT_THE_TEXT}|^)[ \w'./(),-]{{0,60}}?\b{_WAS} {_ADVERB}{_MADE}(?: \w+){{0,4}}? {_BY} {_HELP}?{_ART}{ANY}{_END}",
+        rf"(?P<subject>(?:[^\s.,;:()]+ ){{1,12}}(?:\([^()]{{0,60}}\) )?){_WAS} {_ADVERB}(?:{_MADE}(?: \w+){{0,4}}? {_ADVERB}{_BY} {_HELP}?{_ART}{ANY}|(?:opened|raised|submitted) by {_ART}{SURE}){_END}",
         (
             "This PR was written with Claude.",
             "Most of the code was generated by Copilot and reviewed by me",
@@ -99,6 +103,7 @@ WORDINGS: tuple[Wording, ...] = (
             "The tests were mostly drafted with the help of an AI assistant",
             "This patch was prepared with assistance from OpenAI Codex",
             "It was almost entirely vibe coded with Claude Code",
+            "90% of this was written by Claude",
         ),
         (
             "The summary was generated by Claude",
@@ -109,21 +114,27 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         "named_made",
-        rf"(?:^|[\s(]){_CODE}{_NOT_THE_TEXT}(?: \w+){{0,3}} ?\b{_MADE} (?:by|with|using|via) {_HELP}?{_ART}{SURE}\)?[.!]?$|^\w*(?:implement|fix|refactor|rewrite|port|improve)\w* .{{0,60}}\bby {_ART}{SURE}(?:$|[.,!)]| with\b| and\b)",
+        rf"(?:^|(?<!of)(?<!the)(?<!for)[\s(]){_CODE}{_NOT_THE_TEXT}(?: \w+){{0,3}} ?\b{_MADE} (?:by|with|using|via) {_HELP}?{_ART}{SURE}\)?[.!]?$"
+        rf"|{_LEAD}(?:initial |first |the |all |some |most |unit |new |my |this )*{_CODE}{_NOT_THE_TEXT} (?:{_ADVERB}{_MADE} {_ADVERB}(?:by|with|using|via)|by|from|courtesy of) {_HELP}?{_ART}{TOOL}(?=\)?[.!]?$|,| - )"
+        rf"|^\w*(?:implement|fix|refactor|rewrite|port|improve)\w* .{{0,60}}\bby {_ART}{SURE}(?:$|[.,!)]| with\b| and\b)",
         (
             "Sync command improvement implemented by Codex",
             "Tests written by Claude Code",
             "Implement the fix by Cursor with some touches",
+            "Port generated using Claude Sonnet 4",
+            "Code by Claude, review by me",
         ),
         (
             "Fix responses generated by Claude Code being cut off early",
             "Sort the list by cursor",
             "Report written by Ada",
+            "Example of code generated by Codex",
+            "Code generated by the LLM is executed in a sandbox",
         ),
     ),
     Wording(
         "tool_made",
-        rf"(?:^|[.,;:(] ?|\b(?:and|but|so|then|let|note|fyi|had|here|that|because|since|yes)\b ?){_ART}{ANY} (?:\w+ly |also |then |mostly |basically |just |has |had |have )*{_PAST} (?!to )(?:\w+ ){{0,4}}?(?:{_CODE}|errors|warnings|lint\w*)\b{_NOT_THE_TEXT}",
+        rf"(?:^|[.,;:(] ?|\b(?:and|but|so|then|let|note|fyi|had|here|that|because|since|yes)\b ?){_ART}{ANY} (?:and i |and myself |\w+ly |also |then |mostly |basically |just |has |had |have )*{_PAST} (?!to )(?:\w+ ){{0,4}}?(?:{_CODE}|errors|warnings|lint\w*)\b{_NOT_THE_TEXT}",
         (
             "Claude wrote most of this.",
             "Codex fixed the remaining lint in this PR",
@@ -161,7 +172,7 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         "used",
-        rf"{_I}(?:used|utili[sz]ed|leveraged|employed|tried|relied on|leaned on|worked with|use|using|am using|made use of|took advantage of|turned to|enlisted) {_HELP}?{_ART}{ANY}(?:'s \w+)?(?: (?:cli|agent|ai|mode|chat))?(?= (?:to|for|in|on|as|and|mostly|mainly|only|heavily|extensively|throughout|here|with|when|while|during)\b|\s*(?:$|[.,;:!)(]|-(?!\w)))",
+        rf"(?:{_I}(?:used|utili[sz]ed|leveraged|employed|tried|relied on|leaned on|worked with|made use of|took advantage of|turned to|enlisted)|\b(?:i|we)(?:'m| am| are|'ve been| have been)? (?:did )?(?:using|use|utili[sz]e)) {_HELP}?{_ART}{ANY}(?:'s \w+)?(?: (?:cli|agent|ai|mode|chat))?(?= (?:to|for|in|on|as|and|mostly|mainly|only|heavily|extensively|throughout|here|with|when|while|during)\b|\s*(?:$|[.,;:!)(]|-(?!\w)))",
         (
             "I used Copilot for writing the e2e tests",
             "Used Claude to implement the parser",
@@ -175,6 +186,7 @@ WORDINGS: tuple[Wording, ...] = (
             "I used Gemini to write the PR description",
             "Used cursor-based pagination",
             "Used ChatGPT to proofread the docs",
+            "Use Claude to generate titles",
         ),
         needs_making=True,
     ),
@@ -197,7 +209,7 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         "asked",
-        rf"(?:^|(?<!to )\b(?:i|we|i've|just|and|then|so)\b,? ?|[,;(] ?){_ADVERB}(?:asked|prompted|instructed|told|had|got|let|made|tasked|directed|used)(?: for)? {_ART}[TMHN](?: (?:code|cli))? (?:to )?(?:\w+ly |just |go )?{_WORK}\b",
+        rf"(?:^|(?<!to )\b(?:i|we|i've|just|and|then|so)\b,? ?|[,;(] ?){_ADVERB}(?:(?:asked|prompted|instructed|told|tasked|directed)(?: for)? {_ART}[TMHN]|(?:had|got|let|made) {_ART}[TH]) (?:to )?(?:\w+ly |just |go )?{_WORK}\b|\b(?:i|we|i've)\b (?:\w+ly |then |also |just )*(?:had|got|let|made|have|let's) {_ART}[TMN] (?:to )?(?:\w+ly |just |go )?{_WORK}\b",
         ("I asked Claude to fix the flaky tests", "Had Codex write the boilerplate", "Let Cursor refactor the module"),
         ("When I asked Claude to read a file it crashed", "I asked Claude to review this", "Had cursor moved"),
         needs_making=True,
@@ -214,6 +226,25 @@ WORDINGS: tuple[Wording, ...] = (
         needs_making=True,
     ),
     Wording(
+        "had_help",
+        rf"\b(?:i|we)(?:'ve)? (?:\w+ly |also |have )*(?:had|got|took|received) (?:some |a lot of |lots of |a bit of |a little(?: bit of)? |much |significant |minor |great |big |the )*(?:help|assistance|aid|support) (?:of|from|by|with) {_ART}{ANY}{_END}|{_LEAD}(?:with |using |some |lots of |a lot of |a little |heavy )*(?:help|assistance) (?:of|from|by) {_ART}{ANY}[.!)]*$",
+        ("I had some help from AI for this", "With help from Claude Code."),
+        ("I had help from Ada", "Get help from AI in the sidebar", "I got help from Claude to understand this"),
+    ),
+    Wording(
+        "from_tool",
+        rf"\b{_CODE}{_NOT_THE_TEXT}(?: here| itself| in this pr| below)? (?:is|are|was|were|comes?|came)(?: \w+ly| straight| all| taken| adapted)* (?:from|courtesy of|thanks to) {_ART}{TOOL}{_END}",
+        ("Some of the code here is from ChatGPT", "The algorithm is from ChatGPT"),
+        ("This is from Ada", "The message is from Claude", "The response comes from Gemini"),
+    ),
+    Wording(
+        "excepted",
+        rf"\b(?:no|not|never|without|didn't|did not|don't|none)\b.{{0,60}}\b(?:except|other than|apart from|besides|aside from|beyond)(?: for| from)? {_ART}{LOOSE}",
+        ("No AI was used except Copilot autocomplete for the tests",),
+        ("No AI was used except for reviews by Copilot", "Nothing changes except cursor"),
+        needs_making=True,
+    ),
+    Wording(
         "tools_help",
         rf"\bwith {_ART}{TOOL}'s? (?:\w+ )?(?:help|assistance|aid|support)\b|\bwith {_ART}N (?:help|assistance|assist)\b|\b(?:with|using) (?:some |a bit of |heavy |a little |lots of )*N(?: (?:help|assistance))?[.!)]*$",
         ("Rewrote the scheduler with Claude's help", "Implemented the parser with AI assistance"),
@@ -222,7 +253,7 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         "together",
-        rf"\b(?:pair(?:ed|ing)?(?:[- ]?(?:programm\w+|cod\w+))?|peer[- ]programm\w+|collaborat\w+|co-?(?:authored|written|wrote|developed|created|coded|programmed|piloted)|vibe[- ]?cod\w+|vibing|vibed|hack(?:ed|ing)|jamm(?:ed|ing)|worked|built|wrote) (?:(?:on )?(?:this|it|that|these) )?(?:closely |together |heavily )*(?:with|by|alongside|using)[: ]+{_ART}{ANY}{_END}",
+        rf"\b(?:pair(?:ed|ing)?(?:[- ]?(?:programm\w+|cod\w+))?|peer[- ]programm\w+|collaborat\w+|co-?(?:authored|written|wrote|developed|created|coded|programmed|piloted)|vibe[- ]?coded|vibing|vibed|hack(?:ed|ing)|jamm(?:ed|ing)|worked|built|wrote) (?:(?:on )?(?:this|it|that|these) )?(?:closely |together |heavily )*(?:with|by|alongside|using)[: ]+{_ART}{ANY}{_END}",
         (
             "Pair-programmed with Claude",
             "I paired with Copilot on the tests",
@@ -233,14 +264,14 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         "credit",
-        rf"\b(?:credits?(?: goes| go)? to|(?:co-?)?author(?:ed)?(?: by)?:|courtesy of|h/t|hat tip to|kudos to|props to|shout-?out to|thanks(?: to)?|thank you,?) {_ART}[TMH] (?:for|who) (?:\w+ ){{0,3}}?{_WORK}|\b(?:code|patch|fix|tests?|implementation) (?:is |was )?(?:courtesy of|by|from|via|credits?(?: to)?:?) {_ART}[TMH]\)?[.!]?$",
+        rf"\b(?:credits?(?: goes| go)? to|(?:co-?)?author(?:ed)?(?: by)?:|courtesy of|h/t|hat tip to|kudos to|props to|shout-?out to|thanks(?: to)?|thank you,?) {_ART}[TM] (?:for|who) (?:\w+ ){{0,3}}?{_WORK}|\b(?:code|patch|fix|tests?|implementation) (?:is |was )?(?:courtesy of|by|from|via|credits?(?: to)?:?) {_ART}[TM]\)?[.!]?$",
         ("Thanks to Claude for writing the tests", "Fix courtesy of Codex", "Code by Claude"),
         ("Thanks to Claude Monet", "Thanks to Claude for the review"),
     ),
     Wording(
         "compound",
         _LEAD
-        + rf"(?:this is |this was |it is |it's |these are |is |are |i opened |here is |here's )?(?:an? |the |100% |fully |mostly |entirely |partially |partly |heavily |largely |semi-?|purely )*(?:{TOOL}|N)[- ](?:assisted|generated|authored|written|aided|coded|co-authored|created|made|helped|driven|drafted)(?: {_CODE}{_NOT_THE_TEXT}(?: {_CODE})?)?[ ]*(?:$|[.,;:!)(-]|\b(?:with|using|but|and|via|reviewed|under)\b)",
+        + rf"(?:this is |this was |it is |it's |these are |is |are |i opened |here is |here's )?(?:an? |the |100% |fully |mostly |entirely |partially |partly |heavily |largely |semi-?|purely )*(?:{TOOL}|N)[- ](?:assisted|generated|authored|written|aided|coded|co-authored|created|made|helped|driven|drafted)(?: {_CODE}{_NOT_THE_TEXT}(?: {_CODE})?(?: (?:included|added|attached|inside|ahead|here|throughout|below))?)?[ ]*(?:$|[.,;:!)(-]|\b(?:with|using|but|and|via|reviewed|under)\b)",
         (
             "AI-assisted contribution.",
             "AI-generated code, reviewed by me",
@@ -318,7 +349,7 @@ WORDINGS: tuple[Wording, ...] = (
     Wording(
         "european",
         r"\b(?:g[ée]n[ée]r[ée]e?s?|généré\w*|generad[oa]s?|gerad[oa]s?|generiert|erstellt|geschrieben|umgesetzt|implementiert|escrit[oa]s?|écrit\w*|cread[oa]s?|criad[oa]s?|créé\w*|hecho|feit[oa]|fait\w*|asistid[oa]|assistid[oa]|assisté\w*|unterstützt|desarrollad[oa]|desenvolvid[oa]|développé\w*|implementad[oa]|сгенерирован\w*|написан\w*|создан\w*|сделан\w*) (?:\w+ ){0,2}?(?:con|com|por|pela|pelo|mediante|avec|par|mit|von|durch|с помощью|при помощи|через|usando|utilizando)(?: (?:la |el |o |a |l'|der |den |dem |une? |un |hilfe von |unterstützung von |ayuda de |ajuda d[oae] |l'aide de |помощью ))* ?(?:[TMHN]|\bia\b|\bki\b|ии)"
-        r"|\b(?:con|com|avec|mit)(?: (?:la |a |l'|der |dem ))* ?(?:ayuda|ajuda|aide|hilfe|unterstützung|asistencia|assistência|assistance) (?:de |d[oae] |von |du |der |la )*(?:[TMHN]|\bia\b|\bki\b)|(?:с|при) помощью (?:[TMHN]|ии)|\bmit [TMH] (?:erstellt|generiert|geschrieben|umgesetzt|implementiert|gebaut|entwickelt)|\bki[- ](?:generiert\w*|gestützt\w*|unterstützt\w*|erstellt\w*)",
+        r"|\b(?:con|com|avec|mit)(?: (?:la |a |l'|der |dem ))* ?(?:ayuda|ajuda|aide|hilfe|unterstützung|asistencia|assistência|assistance) (?:de |d[oae] |von |du |der |la )*(?:[TMHN]|\bia\b|\bki\b)|(?:с|при) помощью (?:[TMHN]|ии)|(?:сгенерирован|написан|создан)\w* [TMH]\b|\bmit [TMH] (?:erstellt|generiert|geschrieben|umgesetzt|implementiert|gebaut|entwickelt)|\bki[- ](?:generiert\w*|gestützt\w*|unterstützt\w*|erstellt\w*)",
         (
             "Escrito con Claude Code",
             "Généré avec ChatGPT",
@@ -334,6 +365,13 @@ WORDINGS: tuple[Wording, ...] = (
 _TOPIC = re.compile(
     r"\b(?:bug|crash\w*|error when|steps to reproduce|repro|expected|actual behaviou?r|previously|currently|feature request|as suggested|suggested by|per \w* ?(?:T|M|H|N)|(?:T|M|H|N)(?:'s)? (?:review|feedback|suggestions?|comments?|summary|recommend\w*|finding|findings|report\w*|flagged|found|noticed|caught|pointed|identified|spotted|discovered|complain\w*)|reviewed (?:by|with)|found (?:by|with)|flagged by|reported by|caught by|identified by|discovered (?:by|with)|reproduc\w+ (?:by|with)|tested (?:by|with)|verified (?:by|with))\b"
 )
+_SUBJECT = re.compile(
+    rf"(?:^|\s){_CODE}{_NOT_THE_TEXT}(?:\s|$)|\b(?:this|these|everything|all|most|half|\d+ ?%)\b(?! (?:is|was)\b)"
+)
+_OTHER_SUBJECT = re.compile(
+    r"\b(?:descriptions?|summar(?:y|ies)|titles?|messages?|reviews?|plans?|responses?|outputs?|contents?|texts?|completions?|suggestions?|prompts?|answers?|repl(?:y|ies)|conversations?|images?|embeddings?|reports?|issues?|"
+    r"data|tokens?|names?|labels?|events?|requests?|artifacts?|emails?|chats?|posts?|articles?|logs?|notes?|bugs?|errors?|screenshots?|explanations?|analysis|videos?|rows?|queries|results?|when|if)\b(?! (?:code|tests?|fix\w*|handling|parser)\b)"
+)
 _CONDITIONAL = re.compile(
     r"\b(?:when|whenever|if|unless|whether|until|once|after|before|where|every time|each time|in case|e\.g|would|could|should|might|may|can|must|will|please|do not|don't|never|reject\w*|forbid\w*|ban|detect\w*|label\w*|polic\w+|guidelines?)\b"
 )
@@ -346,12 +384,25 @@ def statement_of(clause: Clause) -> Wording | None:
 
 def _states(wording: Wording, plain: str) -> bool:
     hit = wording.expression.search(plain)
-    if hit is None or is_denied(plain, hit.end()) or _CONDITIONAL.search(plain, 0, hit.start() + 1):
+    if (
+        hit is None
+        or not _is_of_this_change(hit)
+        or is_denied(plain, hit.end())
+        or _CONDITIONAL.search(plain, 0, hit.start() + 1)
+    ):
         return False
     scope = scope_of(plain)
     if scope == ADVISING or (wording.needs_making and scope != MAKING):
         return False
     return _TOPIC.search(plain) is None or scope == MAKING and _TOPIC.search(plain, 0, hit.end()) is None
+
+
+def _is_of_this_change(hit: re.Match[str]) -> bool:
+    """Whether what was made, where the wording names it, is part of the change: code, tests, docs, not its text."""
+    subject = hit.groupdict().get("subject")
+    if subject is None:
+        return True
+    return _SUBJECT.search(subject) is not None and _OTHER_SUBJECT.search(subject) is None
 
 
 def texts(wording: Wording) -> Iterator[tuple[str, bool]]:

@@ -36,7 +36,7 @@ def footer(
         + BY
         + r" [\[`*_]{0,3}(?:"
         + product
-        + r")(?=[\]`*_().,!:;•·| \t\r]*(?:$|\(|\]|•|·|\||v?\d|https?:))",
+        + r")(?=[\]`*_().,!:;•·| \t\r]*(?:$|\((?!#)|\]|•|·|\||v?\d|https?:))",
         needle=needle,
         examples=examples,
         near_misses=near_misses,
@@ -85,7 +85,7 @@ FOOTERS: tuple[Signature, ...] = (
     footer(
         "cursor",
         "footer",
-        r"Cursor(?: Agent| AI| IDE)?",
+        r"(?-i:Cursor)(?: Agent| AI| IDE)?",
         needle="cursor",
         examples=(
             "Made with [Cursor](https://cursor.com)",
@@ -137,7 +137,7 @@ FOOTERS: tuple[Signature, ...] = (
     footer(
         "continue",
         "footer",
-        r"Continue",
+        r"(?-i:Continue)",
         needle="continue",
         examples=("Generated with [Continue](https://continue.dev)",),
         near_misses=("Generated with Continue on error", "Continue with generated files"),
@@ -146,7 +146,7 @@ FOOTERS: tuple[Signature, ...] = (
     footer(
         "crush",
         "footer",
-        r"(?:Charm )?Crush",
+        r"(?:Charm )?(?-i:Crush)",
         needle="crush",
         examples=("💘 Generated with Crush", "💘 Generated with [Crush](https://charm.land/crush)"),
         near_misses=("Generated with Crush syrup",),
@@ -164,7 +164,7 @@ FOOTERS: tuple[Signature, ...] = (
     footer(
         "amp",
         "footer",
-        r"Amp(?: Code)?|Sourcegraph Amp",
+        r"(?-i:Amp)(?: Code)?|Sourcegraph Amp",
         needle="amp",
         examples=("Generated with [Amp](https://ampcode.com)",),
         near_misses=("Generated with amplitude data", "Generated with AMP pages"),
@@ -173,7 +173,7 @@ FOOTERS: tuple[Signature, ...] = (
     footer(
         "warp",
         "footer",
-        r"Warp|Oz",
+        r"(?-i:Warp|Oz)",
         needle="generated",
         examples=("_Generated with [Oz](https://www.warp.dev/oz)_", "_Generated with [Warp](https://www.warp.dev)_"),
         near_misses=("Generated with Warp drive on",),
@@ -218,7 +218,7 @@ FOOTERS: tuple[Signature, ...] = (
     footer(
         "factory",
         "footer",
-        r"Factory Droid|Droid",
+        r"Factory Droid|(?-i:Droid)",
         needle="droid",
         examples=("🤖 Generated with [Droid](https://factory.ai)",),
         near_misses=("Generated with Droid Sans",),
@@ -227,7 +227,7 @@ FOOTERS: tuple[Signature, ...] = (
     footer(
         "goose",
         "footer",
-        r"(?:codename )?goose",
+        r"codename goose|goose(?=\]\(https?:)",
         needle="goose",
         examples=("🪿 Generated with [goose](https://block.github.io/goose)",),
         near_misses=("Generated with goose migrations",),
@@ -281,7 +281,7 @@ FOOTERS: tuple[Signature, ...] = (
     footer(
         "nori",
         "footer",
-        r"Nori",
+        r"(?-i:Nori)",
         needle="nori",
         examples=("🤖 Generated with [Nori](https://usenori.ai)",),
         near_misses=("Generated with Noria",),
