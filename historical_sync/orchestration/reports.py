@@ -1,80 +1,190 @@
-"""What the Dagster UI shows of each asset and each materialisation: texts, numbers to plot, tables, links.
+"""What the Dagster UI shows of one materialisation: numbers to plot, tables, links, and the checks beside it.
 
-`RAW`, `TAGGED`, `CLASSIFIED` and `TRENDS` are the assets' own descriptions, schemas and policies; the functions turn a
-stage's summary into a materialisation's metadata.
+Each function turns a stage's summary into a `MaterializeResult`. Keys of numbers stay the same from run to run, since
+the UI draws one line a key.
 """
 
-from datetime import timedelta
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from historical_sync.orchestration import internals
+from historical_sync.orchestration import links
+from historical_sync.orchestration.descriptions import LEDGER_BALANCED, REPOSITORIES_COMPLETE
 from historical_sync.orchestration.resources import Pipeline
 from historical_sync.records import TeamMonth
-from historical_sync.warehouse import operations
 
-STATE_TAG = "historical_sync/state"
-PROGRESS_TAG = "historical_sync/progress"
-OWNERS = ["team:data-platform"]
-FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26), warn_window=timedelta(hours=13))
+if TYPE_CHECKING:
+    from historical_sync.ai_usage.retagging import TaggingSummary
+    from historical_sync.classification.ledger import ClassificationSummary
+    from historical_sync.github.ingestion import MonthIngestion, RepositoryMonth
+    from historical_sync.trends.publication import TrendSummary
 
-RAW: dict[str, Any] = {
-    "owners": OWNERS,
-    "freshness_policy": FRESH,
-    "description": "Every pull request that was created or closed in the month, with commits, reviews and files.",
-}
-TAGGED: dict[str, Any] = {
-    "owners": OWNERS,
-    "description": "Evidence of AI use by signature, with the words that prove it.",
-}
-CLASSIFIED: dict[str, Any] = {"owners": OWNERS, "description": "What an LLM says of each pull request."}
-TRENDS: dict[str, Any] = {"owners": OWNERS, "description": "The month's metrics and the team's directions."}
+Metadata = dict[str, Any]
+MOST_TOOLS_PLOTTED = 5
 
 
-class Observer:
-    """Reports an ingestion's progress while it runs: an observation on the asset, and a tag on the run."""
-
-    def __init__(self, context: dg.AssetExecutionContext, pipeline: Pipeline, partition: TeamMonth) -> None:
-        self._context = context
-        self._pipeline = pipeline
-        self._partition = partition
-
-    def __call__(self) -> None:
-        with self._pipeline.warehouse.transaction() as tx:
-            state = operations.month_state(tx, self._partition.team_id, self._partition.month)
-        stored, expected = state.stored, state.expected
-        self._context.log_event(
-            dg.AssetObservation(
-                self._context.asset_key,
-                partition=self._context.partition_key,
-                metadata={"stored": stored, "expected": expected},
-            )
-        )
-        internals.tag_run(self._context.instance, self._context.run_id, {PROGRESS_TAG: f"{stored} of {expected}"})
-
-    def finish(self, ingested: Any) -> None:
-        stored = sum(one.stored or 0 for one in ingested.repositories)
-        internals.tag_run(self._context.instance, self._context.run_id, {PROGRESS_TAG: f"{stored} pull requests"})
-
-
-def _numbers(summary: Any, *names: str) -> dict[str, Any]:
-    return {name: getattr(summary, name) for name in names if getattr(summary, name, None) is not None}
+def ingested(pipeline: Pipeline, partition: TeamMonth, summary: MonthIngestion) -> dg.MaterializeResult:
+    """What came from GitHub, repository by repository, and what it cost."""
+    unfinished = [one for one in summary.repositories if one.status != "completed"]
+    metadata: Metadata = {
+        "pull requests": summary.pull_requests,
+        "fetched by this run": summary.fetched,
+        "GitHub requests": summary.requests,
+        "GitHub points": summary.points,
+        "waited for GitHub (s)": round(summary.waited_seconds, 1),
+        "repositories complete": len(summary.repositories) - len(unfinished),
+        "repositories": table(_repository_row(one) for one in summary.repositories),
+        "progress page": dg.MetadataValue.url(links.progress_page(pipeline.settings, partition.team_id)),
+        "on GitHub": dg.MetadataValue.md(_github_links(pipeline, partition, summary)),
+    }
+    if unfinished:
+        metadata["not complete"] = table(_failure_row(one) for one in unfinished)
+    check = dg.AssetCheckResult(
+        passed=not unfinished,
+        check_name=REPOSITORIES_COMPLETE.name,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=_says_unfinished(unfinished, len(summary.repositories)),
+        metadata={"not complete": table(_failure_row(one) for one in unfinished)} if unfinished else {},
+    )
+    return dg.MaterializeResult(metadata=metadata, check_results=[check])
 
 
-def ingested(pipeline: Pipeline, partition: TeamMonth, summary: Any) -> dg.MaterializeResult:
-    return dg.MaterializeResult(
-        metadata=_numbers(summary, "pull_requests", "fetched", "requests", "points", "waited_seconds")
+def _repository_row(one: RepositoryMonth) -> dict[str, str | int]:
+    return {
+        "repository": one.repository,
+        "status": one.status,
+        "expected": -1 if one.expected is None else one.expected,
+        "stored": one.stored or 0,
+    }
+
+
+def _failure_row(one: RepositoryMonth) -> dict[str, str | int]:
+    return {
+        "repository": one.repository,
+        "status": one.status,
+        "cause": one.error or "",
+        "what to do": one.remedy or "",
+    }
+
+
+def _says_unfinished(unfinished: Sequence[RepositoryMonth], total: int) -> str:
+    if not unfinished:
+        return f"All {total} repositories are complete."
+    names = ", ".join(one.repository for one in unfinished)
+    return f"{len(unfinished)} of {total} repositories are not complete: {names}. They are tried again by themselves."
+
+
+def _github_links(pipeline: Pipeline, partition: TeamMonth, summary: MonthIngestion) -> str:
+    return "\n".join(
+        f"- [{one.repository}]({links.pull_requests_of_month(pipeline.settings, one.repository, partition.month)})"
+        for one in summary.repositories
     )
 
 
-def tagged(summary: Any) -> dg.MaterializeResult:
-    return dg.MaterializeResult(metadata=_numbers(summary, "pull_requests", "with_author_evidence"))
+def tagged(pipeline: Pipeline, partition: TeamMonth, summary: TaggingSummary) -> dg.MaterializeResult:
+    """How many pull requests show AI use, by tool and by role."""
+    metadata: Metadata = {
+        "pull requests": summary.pull_requests,
+        "with author evidence": summary.with_author_evidence,
+        "automation": summary.automation,
+        "rows of evidence": summary.evidence_rows,
+        "tools": table(
+            {"tool": tool, "pull requests": count, "share of all": percent(count, summary.pull_requests)}
+            for tool, count in summary.by_tool.items()
+        ),
+        "trends page": dg.MetadataValue.url(links.team_page(pipeline.settings, partition.team_id)),
+    }
+    if summary.pull_requests:
+        metadata["share with author evidence"] = summary.with_author_evidence / summary.pull_requests
+    metadata |= {f"role: {role}": count for role, count in summary.by_role.items()}
+    metadata |= {f"tool: {tool}": count for tool, count in [*summary.by_tool.items()][:MOST_TOOLS_PLOTTED]}
+    return dg.MaterializeResult(metadata=metadata)
 
 
-def classified(summary: Any) -> dg.MaterializeResult:
-    return dg.MaterializeResult(metadata=_numbers(summary, "pull_requests", "classified", "pending", "unclassified"))
+def classified(pipeline: Pipeline, partition: TeamMonth, summary: ClassificationSummary) -> dg.MaterializeResult:
+    """Where the month stands with the LLM, what it cost, and whether the ledger adds up."""
+    metadata: Metadata = {
+        "pull requests": summary.pull_requests,
+        "classified": summary.classified,
+        "pending": summary.pending,
+        "unclassified": summary.unclassified,
+        "batches": summary.batches_total,
+        "batches done": summary.batches_done,
+        "lines sent by this run": summary.requests_sent,
+        "input tokens": summary.input_tokens,
+        "output tokens": summary.output_tokens,
+        "cost so far (USD)": summary.cost_usd,
+    }
+    if summary.pull_requests:
+        metadata["classified share"] = summary.classified / summary.pull_requests
+    if summary.waiting_reason:
+        metadata["why the rest waits"] = summary.waiting_reason
+    if summary.unpriced_models:
+        metadata["models without a price"] = ", ".join(summary.unpriced_models)
+    if summary.mended:
+        metadata["answers mended"] = table({"rule": rule, "answers": n} for rule, n in summary.mended.items())
+    return dg.MaterializeResult(metadata=metadata, check_results=[_ledger_check(pipeline, partition)])
 
 
-def published(pipeline: Pipeline, partition: TeamMonth, summary: Any) -> dg.MaterializeResult:
-    return dg.MaterializeResult(metadata=_numbers(summary, "values", "months"))
+def _ledger_check(pipeline: Pipeline, partition: TeamMonth) -> dg.AssetCheckResult:
+    from historical_sync.warehouse import llm_ledger
+
+    with pipeline.warehouse.transaction() as tx:
+        balance = llm_ledger.balance(tx, partition.team_id)
+    return dg.AssetCheckResult(
+        passed=balance.is_balanced,
+        check_name=LEDGER_BALANCED.name,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=(
+            f"{balance.sent} lines sent = {balance.classified} classified + {balance.unclassified} unclassified + "
+            f"{balance.requeued} sent again; {balance.in_flight} more are in flight."
+        ),
+        metadata={
+            "sent": balance.sent,
+            "classified": balance.classified,
+            "unclassified": balance.unclassified,
+            "sent again": balance.requeued,
+            "in flight": balance.in_flight,
+            "batches that do not add up": ", ".join(balance.unbalanced) or "none",
+        },
+    )
+
+
+def published(pipeline: Pipeline, partition: TeamMonth, summary: TrendSummary) -> dg.MaterializeResult:
+    """The month's main numbers, to plot over the partitions and to read."""
+    headline = {metric: (value, unit, n) for metric, value, unit, n in summary.headline}
+    metadata: Metadata = {
+        "values": summary.values,
+        "months of the team": summary.months,
+        "is complete": dg.MetadataValue.bool(summary.is_complete),
+        "main numbers": table(
+            {"metric": metric, "value": readable(value, unit), "unit": unit, "n": n}
+            for metric, (value, unit, n) in headline.items()
+        ),
+        "trends page": dg.MetadataValue.url(links.team_page(pipeline.settings, partition.team_id)),
+    }
+    metadata |= {metric: float(value) for metric, (value, _, _) in headline.items() if value is not None}
+    return dg.MaterializeResult(metadata=metadata)
+
+
+def table(rows: Iterable[Mapping[str, str | int | float]]) -> dg.TableMetadataValue | str:
+    """A table of plain rows; the word "none" where there is no row."""
+    records = [dg.TableRecord(dict(row)) for row in rows]
+    return dg.MetadataValue.table(records) if records else "none"
+
+
+def percent(part: int, whole: int) -> str:
+    """A share as text; a dash of nothing."""
+    return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def readable(value: float | None, unit: str) -> str:
+    """A metric's value as a person reads it."""
+    if value is None:
+        return "–"
+    if unit == "share":
+        return f"{100 * value:.1f} %"
+    return f"{value:,.1f}" if value % 1 else f"{value:,.0f}"

@@ -120,6 +120,8 @@ class MonthState:
     """Where a (team, month) stands. `error` joins the repositories' errors, each with its name."""
 
     is_done: bool
+    repositories: int
+    complete: int
     stored: int
     expected: int
     error: str | None
@@ -129,12 +131,15 @@ def month_state(tx: Transaction, team_id: str, month: date) -> MonthState:
     """Where the month stands, from the tables."""
     row = tx.row(
         """
-        select coalesce(sum(stored), 0)::int as stored, coalesce(sum(expected), 0)::int as expected,
-            string_agg(repository || ': ' || coalesce(error, status), E'\n' order by repository)
-                filter (where status <> 'completed') as error
-        from repository_months where team_id = %s and month = %s
+        select count(*)::int as repositories, count(*) filter (where m.status = 'completed')::int as complete,
+            coalesce(sum(m.stored), 0)::int as stored, coalesce(sum(m.expected), 0)::int as expected,
+            string_agg(r.repository || ': ' || coalesce(m.error, m.status, 'not begun'), E'\n' order by r.repository)
+                filter (where m.status is distinct from 'completed') as error
+        from tracked_repositories r
+        left join repository_months m on m.team_id = r.team_id and m.repository = r.repository and m.month = %s
+        where r.team_id = %s
         """,
-        [team_id, month],
+        [month, team_id],
     )
     return MonthState(is_done=is_month_done(tx, team_id, month), **(row or {}))
 

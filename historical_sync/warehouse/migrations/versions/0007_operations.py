@@ -54,4 +54,22 @@ def upgrade() -> None:
         unique (team_id, key)
     );
     create index alerts_undelivered on alerts (next_attempt_at) where delivered_at is null;
+
+    create table team_refreshes (
+        team_id text primary key references teams on delete cascade,
+        begun_at timestamptz not null,
+        ended_at timestamptz,
+        changed_months integer,
+        error text
+    );
+    comment on table team_refreshes is 'The last refresh of every loaded team.';
+
+    alter table teams add column refresh_hours integer not null default 6 check (refresh_hours between 1 and 168);
+    comment on column teams.refresh_hours is 'How often a loaded team is refreshed, in hours.';
+
+    select protect('team_months', true);
+    select protect('team_refreshes', true);
+    select protect('run_workers', false);
+    select protect('alerts', false);
+    select protect('former_teams', false);
     """)
