@@ -44,7 +44,7 @@ GITHUB_KINDS = {
 }
 GROQ_KINDS = {
     "groq_401": "401 invalid_api_key",
-    "groq_403": "403 not_available_for_plan",
+    "groq_403": "403 not_available_for_plan (files and batches; single calls go on)",
     "groq_404_model": "404 model_not_found",
     "groq_model_decommissioned": "400 model_decommissioned",
     "groq_429": "429 with retry-after",
@@ -53,13 +53,20 @@ GROQ_KINDS = {
     "groq_timeout": "no answer, ever",
     "groq_reset": "connection reset, nothing done",
     "groq_lost_answer": "done, but the connection breaks before the answer",
+    "groq_lost_silence": "done, but no answer, ever",
+    "groq_404": "404: no such batch or file (forgotten)",
+    "groq_cut": "connection closed in the middle of the body",
+    "groq_truncated": "a body that ends too soon, without any sign of it",
     "groq_json_validate_failed": "400 json_validate_failed with failed_generation (chat completions)",
 }
 BATCH_KINDS = {
     "batch_failed": "the batch ends as failed, with errors.data",
+    "batch_failed_line": "the batch ends as failed, with an error that names line 1",
     "batch_expired": "the batch expires with half of its lines answered",
     "batch_cancelled": "the batch is cancelled half way",
     "batch_stuck": "the batch stays in progress",
+    "batch_cancelling": "the batch is cancelled half way, and is cancelling for ten minutes",
+    "batch_without_metadata": "the batch forgets its metadata",
     "batch_all_failed": "completed, every line in the error file, no output file",
     "output_gone": "completed, but the output file is not found",
 }
@@ -73,7 +80,14 @@ LINE_KINDS = {
     "line_refusal": "an answer that declines in prose",
     "line_not_json": "an answer with JSON inside prose",
     "line_wrong_shape": "an answer that breaks the schema",
+    "line_unknown_enum": "an answer with words outside the enums",
+    "line_confidence_percent": "an answer with confidence 95",
+    "line_confidence_negative": "an answer with confidence -1",
+    "line_invented_quote": "a positive answer whose quote is not in the prompt",
+    "line_contradiction": "a negative answer that names tools",
+    "line_foreign_languages": "an answer with languages that no file supports",
     "line_duplicate": "a line given twice",
+    "line_stranger": "beside the line's answer, one for a custom_id that nobody sent",
 }
 KINDS = {**GITHUB_KINDS, **GROQ_KINDS, **BATCH_KINDS, **LINE_KINDS}
 """Every kind of fault, with what it does."""
@@ -169,16 +183,21 @@ def _concerns(fault: Fault, subject: Subject) -> bool:
     return repository is None or repository in {name.lower() for name in subject.repositories}
 
 
-_RULE = re.compile(r"(?P<kind>\w+)(?::(?P<probability>[\d.]+))?(?:@(?P<nth>\d+))?(?:x(?P<times>\d+))?")
+_RULE = re.compile(
+    r"(?P<kind>\w+)(?:/(?P<operation>[\w.]+))?(?::(?P<probability>[\d.]+))?(?:@(?P<nth>\d+))?(?:x(?P<times>\d+))?"
+)
 
 
 def parse_faults(text: str) -> list[Fault]:
-    """Rules from text such as `502:0.05,secondary@7,reset:0.1x3`: kind, :probability, @nth request, xTIMES at most."""
+    """Rules from text such as `502:0.05,secondary@7,groq_500/chat:0.1x3`.
+
+    A rule is a kind, then if wanted /operation, :probability, @nth matching request, xTIMES at most.
+    """
     rules = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         found = _RULE.fullmatch(part)
         if found is None:
-            raise ValueError(f"cannot read the fault {part!r}: write kind[:probability][@nth][xTIMES]")
+            raise ValueError(f"cannot read the fault {part!r}: write kind[/operation][:probability][@nth][xTIMES]")
         times, nth = found["times"], found["nth"]
         rules.append(
             Fault(
@@ -186,6 +205,7 @@ def parse_faults(text: str) -> list[Fault]:
                 float(found["probability"] or 1),
                 int(nth) if nth else None,
                 int(times) if times else None,
+                operation=found["operation"],
             )
         )
     return rules

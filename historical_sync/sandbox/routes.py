@@ -87,7 +87,9 @@ def groq_routes(sandbox: Sandbox) -> list[Route]:
 
     def list_batches(request: Request, body: bytes, entry: Entry) -> Answer:
         limit = min(int(request.query_params.get("limit", "20")), 100)
-        return groq.list_batches(limit, request.query_params.get("after") or None)
+        cursor = (request.query_params.get("cursor") or "").removeprefix("cursor_")
+        after = cursor or request.query_params.get("after") or None
+        return groq.list_batches(limit, after, request.query_params.getlist("id"))
 
     def create_file(request: Request, body: bytes, entry: Entry) -> Answer:
         return groq.create_file(request.headers.get("content-type", ""), body)
@@ -125,6 +127,9 @@ def control_routes(sandbox: Sandbox) -> list[Route]:
     async def state(request: Request) -> Response:
         return Outgoing(json_answer(sandbox.state()))
 
+    async def health(request: Request) -> Response:
+        return Outgoing(json_answer({"status": "ok"}))
+
     async def log(request: Request) -> Response:
         return Outgoing(json_answer(sandbox.requests.as_json()))
 
@@ -148,6 +153,7 @@ def control_routes(sandbox: Sandbox) -> list[Route]:
         return await state(request)
 
     return [
+        Route("/_sandbox/health", health, methods=["GET"]),
         Route("/_sandbox/state", state, methods=["GET"]),
         Route("/_sandbox/log", log, methods=["GET"]),
         Route("/_sandbox/faults", read_faults, methods=["GET"]),

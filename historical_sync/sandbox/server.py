@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
@@ -22,7 +22,8 @@ from historical_sync.sandbox.faults import Fault, Faults
 from historical_sync.sandbox.github.api import REAL_PACE, GitHub, Pace
 from historical_sync.sandbox.github.rest import Rest
 from historical_sync.sandbox.groq.api import Groq
-from historical_sync.sandbox.groq.batches import Durations, Tally
+from historical_sync.sandbox.groq.batches import Durations
+from historical_sync.sandbox.groq.tally import Tally
 from historical_sync.sandbox.log import Log
 from historical_sync.sandbox.routes import control_routes, github_routes, groq_routes
 from historical_sync.sandbox.scenario import demo
@@ -88,9 +89,26 @@ class Sandbox:
 
     def start(self, port: int = 0) -> Sandbox:
         """Listen in a thread; returns when it does."""
-        listener = socket.create_server(("127.0.0.1", port))
+        listener = self._listen("127.0.0.1", port)
+        self._server = uvicorn.Server(self._config())
+        self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
+        self._thread.start()
+        return self
+
+    def serve(self, host: str, port: int, on_ready: Callable[[], None]) -> None:
+        """Listen in the foreground until SIGINT or SIGTERM; OSError when the port is taken."""
+        listener = self._listen(host, port)
+        on_ready()
+        uvicorn.Server(self._config()).run([listener])
+
+    def _listen(self, host: str, port: int) -> socket.socket:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family)
         self.port = listener.getsockname()[1]
-        config = uvicorn.Config(
+        return listener
+
+    def _config(self) -> uvicorn.Config:
+        return uvicorn.Config(
             self.app(),
             log_level="critical",
             lifespan="off",
@@ -98,10 +116,6 @@ class Sandbox:
             server_header=False,
             date_header=False,
         )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
-        self._thread.start()
-        return self
 
     def stop(self) -> None:
         """Stop listening."""
@@ -128,6 +142,13 @@ class Sandbox:
             self.groq.files.clear()
             self.groq.batches.clear()
             self.groq.tally = Tally()
+
+    def summary(self) -> str:
+        """What is served, in a line."""
+        repositories = self.world.repositories
+        count = sum(len(one.pull_requests) for one in repositories.values())
+        named = ", ".join(list(repositories)[:6]) + (", …" if len(repositories) > 6 else "")
+        return f"{count:,} pull requests in {named}"
 
     def state(self) -> dict[str, Any]:
         """Counts for another process: the world, what was asked of it, and each line's fate."""

@@ -4,45 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from historical_sync.sandbox.faults import GROQ_KINDS, Fault, Faults, Subject
+from historical_sync.sandbox.faults import LINE_KINDS, Faults, Subject
 from historical_sync.sandbox.groq import batches, errors
-from historical_sync.sandbox.groq.batches import Batch, Durations, Tally
-from historical_sync.sandbox.groq.completions import MODELS, complete
+from historical_sync.sandbox.groq.batches import Batch, Durations
+from historical_sync.sandbox.groq.completions import MODELS, Answers, complete
+from historical_sync.sandbox.groq.files import StoredFile
+from historical_sync.sandbox.groq.input_file import ENDPOINT, MAX_BYTES, read_lines
+from historical_sync.sandbox.groq.listing import Listing
+from historical_sync.sandbox.groq.misfortune import ACTING_KINDS, DOOR_KINDS, broken, spoil
 from historical_sync.sandbox.groq.multipart import read_form
+from historical_sync.sandbox.groq.tally import Tally, digest_of
 from historical_sync.sandbox.log import Entry, Log
 from historical_sync.sandbox.wire import Answer, json_answer
 from historical_sync.sandbox.world import Clock, stamp
 
 
-@dataclass
-class StoredFile:
-    """A file at Groq."""
-
-    id: str
-    filename: str
-    content: bytes
-    purpose: str
-    created_at: int
-
-    def as_json(self) -> dict[str, Any]:
-        """The file object."""
-        return {
-            "id": self.id,
-            "object": "file",
-            "bytes": len(self.content),
-            "created_at": self.created_at,
-            "filename": self.filename,
-            "purpose": self.purpose,
-        }
-
-
 class Groq:
     """The imitation of Groq.
 
-    `tally` counts lines; `keys` None accepts any key; `has_batches` False is the free plan.
+    `tally` counts lines; `keys` None accepts any key; `has_batches` False is the free plan; `answers(request)` may say
+    what the model answers; `listing` is how batches are listed and told.
     """
 
     def __init__(self, clock: Clock, faults: Faults, log: Log, seed: int = 0) -> None:
@@ -53,6 +36,8 @@ class Groq:
         self.files: dict[str, StoredFile] = {}
         self.batches: dict[str, Batch] = {}
         self.tally = Tally()
+        self.answers: Answers | None = None
+        self.listing = Listing()
         self._made = 0
 
     # The door ----------------------------------------------------------------------------------------------------
@@ -70,13 +55,13 @@ class Groq:
     def _guarded(self, operation: str, key: str | None, act: Callable[[Entry], Answer], entry: Entry) -> Answer:
         if not key or (self.keys is not None and key not in self.keys):
             raise errors.invalid_api_key()
-        fault = self.faults.strike(DOOR_KINDS, Subject(operation))
+        kinds = DOOR_KINDS if operation.startswith(("files.", "batches.")) else DOOR_KINDS - {"groq_403"}
+        fault = self.faults.strike(kinds, Subject(operation))
         if fault is None:
             return act(entry)
         entry.fault = fault.kind
-        if fault.kind == "groq_lost_answer":
-            act(entry)
-            return Answer(breakage="reset")
+        if fault.kind in ACTING_KINDS:
+            return spoil(fault, act(entry))
         return broken(fault)
 
     # Files -------------------------------------------------------------------------------------------------------
@@ -88,7 +73,7 @@ class Groq:
             raise errors.invalid("request must be multipart/form-data with the fields file and purpose")
         if form["purpose"].content != b"batch":
             raise errors.invalid("purpose must be one of [batch]", "purpose")
-        if len(form["file"].content) > batches.MAX_BYTES:
+        if len(form["file"].content) > MAX_BYTES:
             raise errors.Refusal(413, "Request Entity Too Large", "invalid_request_error")
         stored = self._store(form["file"].filename or "file.jsonl", form["file"].content, "batch")
         return json_answer(stored.as_json())
@@ -128,8 +113,8 @@ class Groq:
         if not self.has_batches:
             raise errors.not_available_for_plan()
         request = _json_of(body)
-        if request.get("endpoint") != batches.ENDPOINT:
-            raise errors.invalid(f"endpoint must be one of [{batches.ENDPOINT}]", "endpoint")
+        if request.get("endpoint") != ENDPOINT:
+            raise errors.invalid(f"endpoint must be one of [{ENDPOINT}]", "endpoint")
         if not _is_window(request.get("completion_window")):
             raise errors.invalid("completion_window must be between 24h and 7d", "completion_window")
         stored = self.file(str(request.get("input_file_id")))
@@ -140,16 +125,16 @@ class Groq:
         return json_answer(self.batch_json(batch, batch.created_at - 1))
 
     def _new_batch(self, request: dict[str, Any], stored: StoredFile) -> Batch:
-        rows, problems = batches.read_lines(stored.content)
+        rows, problems = read_lines(stored.content)
         ending = batches.ending_for(self.faults)
         now = self._now()
-        lines = [] if problems else [batches.run_line(row, ending, self.faults, now) for row in rows]
+        lines = [batches.run_line(row, ending, self.faults, now, self.answers) for row in rows if not problems]
         batch = Batch(
             self._id("batch"),
             stored.id,
             request["endpoint"],
             request["completion_window"],
-            request.get("metadata"),
+            None if ending == "without_metadata" else request.get("metadata"),
             now,
             self.durations,
             lines,
@@ -160,7 +145,7 @@ class Groq:
         answered = {line.custom_id for line in batch.answered()}
         for line in lines:
             is_valid = line.custom_id in answered and line.completion.is_valid and ending != "output_gone"
-            self.tally.note(batch.id, line.custom_id, is_valid)
+            self.tally.note(batch.id, line.custom_id, line.digest, is_valid)
         return batch
 
     def batch(self, batch_id: str) -> Batch:
@@ -173,17 +158,17 @@ class Groq:
         """GET /batches/{id}."""
         return json_answer(self.batch_json(self.batch(batch_id)))
 
-    def list_batches(self, limit: int, after: str | None) -> Answer:
-        """GET /batches: newest first, paged by `after` and `limit`."""
-        rows = list(reversed(self.batches.values()))
+    def list_batches(self, limit: int, after: str | None, ids: list[str] | None = None) -> Answer:
+        """GET /batches: newest first, paged by `after` or `cursor`, or those of some ids."""
+        rows = [one for one in reversed(self.batches.values()) if not ids or one.id in ids]
+        limit = min(limit, self.listing.page_size)
         if after is not None:
             place = next((index for index, one in enumerate(rows) if one.id == after), None)
             if place is None:
                 raise errors.not_found("batch", after)
             rows = rows[place + 1 :]
         page = [self.batch_json(one) for one in rows[:limit]]
-        ends = {"first_id": page[0]["id"], "last_id": page[-1]["id"]} if page else {"first_id": None, "last_id": None}
-        return json_answer({"object": "list", "data": page, "has_more": len(rows) > limit, **ends})
+        return json_answer({"object": "list", "data": page, **self.listing.paging(page, len(rows) > limit)})
 
     def cancel_batch(self, batch_id: str) -> Answer:
         """POST /batches/{id}/cancel."""
@@ -220,13 +205,13 @@ class Groq:
             "metadata": batch.metadata,
         }
 
-    def _errors(self, batch: Batch, status: str) -> dict[str, Any] | None:
+    def _errors(self, batch: Batch, status: str) -> dict[str, Any] | list[dict[str, Any]] | None:
         if status != "failed":
             return None
-        told = batch.problems or [
-            {"code": "internal_error", "line": None, "message": "The batch could not be processed.", "param": None}
-        ]
-        return {"object": "list", "data": told}
+        line = 1 if batch.ending == "failed_line" else None
+        message = "The batch could not be processed."
+        told = batch.problems or [{"code": "internal_error", "line": line, "message": message, "param": None}]
+        return told if self.listing.has_plain_errors else {"object": "list", "data": told}
 
     def _finish(self, batch: Batch, status: str) -> None:
         if status not in {"completed", "expired", "cancelled"} or batch.output_file_id or batch.error_file_id:
@@ -242,13 +227,14 @@ class Groq:
     # Single calls ------------------------------------------------------------------------------------------------
 
     def chat(self, body: bytes, entry: Entry) -> Answer:
-        """POST /chat/completions. The tally knows single calls by their `user` or by the digest of their messages."""
+        """POST /chat/completions. The tally knows a single call by the digest of its user message."""
         request = _json_of(body)
         entry.lines = 1
         fault = self.faults.strike({"groq_json_validate_failed"}, Subject("chat"))
-        completion = complete(request, int(self._now()), fault.kind if fault else None)
-        name = str(request.get("user") or completion.body.get("id", "chat"))
-        self.tally.note("chat", name, completion.is_valid)
+        line_fault = fault or self.faults.strike(LINE_KINDS, Subject("chat"))
+        completion = complete(request, int(self._now()), line_fault.kind if line_fault else None, self.answers)
+        digest = digest_of(request)
+        self.tally.note("chat", digest, digest, completion.is_valid)
         return json_answer(completion.body, completion.status)
 
     def models(self) -> Answer:
@@ -270,27 +256,6 @@ class Groq:
 
 
 TIMED_STATUSES = ("in_progress", "finalizing", "completed", "failed", "expired", "cancelling", "cancelled")
-DOOR_KINDS = frozenset(GROQ_KINDS) - {"groq_json_validate_failed"}
-
-
-def broken(fault: Fault) -> Answer:
-    """What is answered in place of the right answer."""
-    if fault.kind == "groq_timeout":
-        return Answer(breakage="silence")
-    if fault.kind == "groq_reset":
-        return Answer(breakage="reset")
-    refusals: dict[str, Callable[[], errors.Refusal]] = {
-        "groq_401": errors.invalid_api_key,
-        "groq_403": errors.not_available_for_plan,
-        "groq_404_model": lambda: errors.model_not_found("openai/gpt-oss-20b"),
-        "groq_model_decommissioned": lambda: errors.model_decommissioned("openai/gpt-oss-20b"),
-        "groq_429": lambda: errors.rate_limited("openai/gpt-oss-20b"),
-        "groq_500": lambda: errors.server_error(500),
-        "groq_503": lambda: errors.server_error(503),
-    }
-    refusal = refusals[fault.kind]()
-    headers = {"retry-after": str(fault.retry_after)} if refusal.status == 429 and fault.retry_after is not None else {}
-    return json_answer(refusal.body, refusal.status, headers)
 
 
 def _json_of(body: bytes) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from historical_sync.sandbox.groq import errors
 from historical_sync.sandbox.groq.reader import read_and_fill
 from historical_sync.sandbox.groq.schemas import STRICT_MODELS, check_strict
+from historical_sync.sandbox.groq.spoiling import spoilt
 
 MODELS = (
     "openai/gpt-oss-20b",
@@ -19,7 +21,9 @@ MODELS = (
 )
 RETIRED = ("llama-3.3-70b-versatile", "llama-3.1-8b-instant")
 CHARACTERS_PER_TOKEN = 4
-REFUSAL_TEXT = "I'm sorry, but I can't help with that."
+HARMLESS = ("line_duplicate", "line_stranger")
+"""Line faults that leave the line's own answer valid."""
+Answers = Callable[[dict[str, Any]], Any]
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,21 @@ class Completion:
     is_valid: bool = False
 
 
-def complete(request: dict[str, Any], created: int, fault: str | None = None) -> Completion:
-    """The answer to one chat completion request, with a line fault if one strikes."""
+def complete(
+    request: dict[str, Any], created: int, fault: str | None = None, answers: Answers | None = None
+) -> Completion:
+    """The answer to one chat completion request, with a line fault if one strikes.
+
+    `answers(request)` may give the value to answer; None leaves it to the reader.
+    """
     try:
         schema = _checked(request)
     except errors.Refusal as refused:
         return Completion(refused.status, refused.body)
-    text = json.dumps(read_and_fill(schema, _user_text(request)), ensure_ascii=False)
+    value = answers(request) if answers is not None else None
+    if value is None:
+        value = read_and_fill(schema, user_text(request))
+    text = json.dumps(value, ensure_ascii=False)
     if fault in {"line_validate_failed", "groq_json_validate_failed"}:
         refusal = errors.validate_failed(text[: len(text) // 2])
         return Completion(400, refusal.body)
@@ -45,10 +57,10 @@ def complete(request: dict[str, Any], created: int, fault: str | None = None) ->
         return Completion(500, errors.server_error(500).body)
     if fault == "line_429":
         return Completion(429, errors.rate_limited(request["model"]).body)
-    content, finish_reason = _spoilt(text, fault)
+    content, finish_reason = spoilt(value, fault)
     content, finish_reason = _within_tokens(content, finish_reason, request)
     body = _body(request, content, finish_reason, created)
-    return Completion(200, body, fault is None and finish_reason == "stop")
+    return Completion(200, body, fault in {None, *HARMLESS} and finish_reason == "stop")
 
 
 def _checked(request: dict[str, Any]) -> dict[str, Any]:
@@ -84,25 +96,14 @@ def _response_schema(request: dict[str, Any], model: str) -> dict[str, Any]:
     return {"type": "object", "properties": {}}
 
 
-def _user_text(request: dict[str, Any]) -> str:
+def user_text(request: dict[str, Any]) -> str:
+    """What the user's messages say, joined."""
     parts = []
     for message in request["messages"]:
         content = message.get("content") or ""
         if message.get("role") == "user":
             parts.append(content if isinstance(content, str) else "".join(one.get("text", "") for one in content))
     return "\n".join(parts)
-
-
-def _spoilt(text: str, fault: str | None) -> tuple[str, str]:
-    if fault == "line_truncated":
-        return text[: len(text) * 2 // 3], "length"
-    if fault == "line_refusal":
-        return REFUSAL_TEXT, "stop"
-    if fault == "line_not_json":
-        return f"Here is what I found:\n```json\n{text[:40]}\nand more of the same", "stop"
-    if fault == "line_wrong_shape":
-        return json.dumps({"answer": "unsure", "ai": "maybe"}), "stop"
-    return text, "stop"
 
 
 def _within_tokens(content: str, finish_reason: str, request: dict[str, Any]) -> tuple[str, str]:

@@ -41,7 +41,7 @@ class Round:
 
 @dataclass
 class Life:
-    """The course of one pull request; `closed_at` None when nobody ever ends it, `is_draft` when it never left draft."""
+    """The course of one pull request: `closed_at` None when nobody ends it, `is_draft` when it never left draft."""
 
     created_at: datetime
     first_commit_at: datetime
