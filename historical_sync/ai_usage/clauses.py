@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from historical_sync.ai_usage.lexicon import GENERIC, Word, find_words
+from historical_sync.ai_usage.lexicon import GENERIC, LOWER_CASE_NAMES
+from historical_sync.ai_usage.words import Word, find_words
 
 LONGEST_CLAUSE = 500
 _SENTENCE_END = re.compile(
@@ -35,8 +36,6 @@ _IN_A_ROW = re.compile(
     rf"({_TOKEN})(?:(?: ?, ?| ?/ ?| ?\+ ?| ?& ?| - | and | or | via | with | using | through | in | running | powered by |, and | \(|: ?| )(?:the |my |an? )?({_TOKEN})\)?)+"
 )
 _STRENGTH = "TMHNL"
-_LOWER_CASE_NAMES = frozenset({"cursor", "devin", "jules", "antigravity"})
-"""Homonyms that people write in lower case when they mean the tool; `goose`, `warp` or `amp` then mean something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def _token(word: Word, lower: str, bare: str, names_are_capital: bool) -> str:
         text = lower[word.start : word.end]
         if names_are_capital and text.capitalize() in bare:
             return "H"
-        return "L" if text in _LOWER_CASE_NAMES else text
+        return "L" if text in LOWER_CASE_NAMES else text
     return "M" if word.name.is_model else "T"
 
 

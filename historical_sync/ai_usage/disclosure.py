@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from historical_sync.ai_usage.clauses import Clause
-from historical_sync.ai_usage.lexicon import may_name_ai
 from historical_sync.ai_usage.scope import is_attestation
 from historical_sync.ai_usage.sections import Sections
 from historical_sync.ai_usage.statements import statement_of
 from historical_sync.ai_usage.text import ITEM, Unit, for_prose, units
+from historical_sync.ai_usage.words import Spotted
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,16 @@ class Disclosure:
     end: int
 
 
-def disclosures(text: str) -> Iterator[Disclosure]:
-    """Every clause of `text` that says that AI made something of the change."""
-    if not may_name_ai(text):
+def disclosures(text: str, spotted: Spotted | None) -> Iterator[Disclosure]:
+    """Every clause of `text` that says that AI made something of the change. `spotted` is what `words.spot` says of it,
+    or of a longer text that holds it."""
+    if spotted is None or spotted.within(text, text.lower()) is None:
         return
     prose = for_prose(text)
-    if not may_name_ai(prose):
+    spotted = spotted.within(prose, prose.lower())
+    if spotted is None:
         return
-    sections = Sections(prose)
+    sections = Sections(prose, spotted)
     for unit in units(prose):
         for answer in sections.answers(unit):
             clause, rule = answer if isinstance(answer, tuple) else (answer, _statement(prose, unit, answer))
@@ -42,7 +44,7 @@ def disclosures(text: str) -> Iterator[Disclosure]:
 
 
 def _statement(prose: str, unit: Unit, clause: Clause) -> str | None:
-    if not clause.words and "vib" not in clause.plain and "ki" not in clause.plain:
+    if not clause.words and "vib" not in clause.plain:
         return None
     if unit.is_quoted and not _is_alert(prose, unit):
         return None

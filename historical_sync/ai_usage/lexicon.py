@@ -1,13 +1,11 @@
-"""The words for AI in prose: names of tools and models, and the nouns that name none in particular.
+"""The words for AI in prose, as data: names of tools and models, and the nouns that name none in particular.
 
-A name is found as a word of its own: not within a path, a URL, an address, an identifier or a file's name. Some names are
-ordinary words or people's (`cursor`, `goose`, `Devin`); they are marked, and the grammar asks more of them.
+Some names are ordinary words or people's (`cursor`, `goose`, `Devin`); they are marked, and the grammar asks more of them.
+How they are found in a text is in `words`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 GENERIC = "generic"
@@ -15,7 +13,8 @@ GENERIC = "generic"
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A tool's name in prose. `pattern` is a lower-case regular expression; `needle` a literal that is in every match.
+    """A tool's name in prose. `pattern` is a lower-case regular expression; `needle` the literals, by `|`,
+    of which one is in every match.
 
     `is_homonym`: also an ordinary word, a person's or a thing's name. `is_model`: a model, named beside the tool that
     runs it.
@@ -79,48 +78,50 @@ NAMES: tuple[Name, ...] = (
     Name("antigravity", r"(?:google(?:'s|’s)? )?antigravity(?: ide| cli)?", "antigravity", is_homonym=True),
     Name("devin", r"devin(?:\.ai| ai)", "devin"),
     Name("devin", r"devin", "devin", is_homonym=True),
-    Name("jules", r"google(?:'s|’s)? jules|jules agent", "jules"),
+    Name("jules", r"google(?:'s|’s)? jules|jules agent", "google jules|'s jules|’s jules|jules agent"),
     Name("jules", r"jules", "jules", is_homonym=True),
     Name("aider", r"aider(?:\.chat)?", "aider"),
-    Name("openhands", r"open ?hands|opendevin", "hands"),
-    Name("openhands", r"opendevin", "opendevin"),
-    Name("amp", r"sourcegraph amp|amp ?code|amp (?:cli|agent)", "amp"),
+    Name("openhands", r"open ?hands|opendevin", "openhands|open hands|opendevin"),
+    Name("amp", r"sourcegraph amp|amp ?code|amp (?:cli|agent)", "sourcegraph amp|ampcode|amp code|amp cli|amp agent"),
     Name("amp", r"amp", "amp", is_homonym=True),
-    Name("roo", r"roo ?code|roomote|roo cline", "roo"),
-    Name("crush", r"(?:charm(?:'s|bracelet)? )crush|crush (?:cli|agent)", "crush"),
+    Name("roo", r"roo ?code|roomote|roo cline", "roo code|roocode|roomote|roo cline"),
+    Name("crush", r"(?:charm(?:'s|bracelet)? )crush|crush (?:cli|agent)", "charm|crush cli|crush agent"),
     Name("crush", r"crush", "crush", is_homonym=True),
-    Name("opencode", r"open ?code(?: cli)?", "code", is_homonym=False),
-    Name("goose", r"block(?:'s|’s)? goose|codename goose|goose (?:ai|cli|agent)", "goose"),
+    Name("opencode", r"open ?code(?: cli)?", "opencode|open code"),
+    Name(
+        "goose",
+        r"block(?:'s|’s)? goose|codename goose|goose (?:ai|cli|agent)",
+        "block's goose|block goose|codename goose|goose ai|goose cli|goose agent",
+    ),
     Name("goose", r"goose", "goose", is_homonym=True),
     Name("qwen", rf"qwen[ -]?(?:coder|code|cli)?{_VERSION}(?:[ -]coder)?{_EDITION}", "qwen", is_model=True),
     Name("junie", r"(?:jetbrains(?:'s|’s|')? )?junie", "junie"),
     Name("jetbrains_ai", r"jetbrains ai(?: assistant)?", "jetbrains ai"),
     Name("kiro", r"(?:aws |amazon )?kiro(?: cli| ide)?", "kiro"),
-    Name("amazon_q", r"amazon q(?: developer| cli)?|codewhisperer|aws q", "amazon q"),
-    Name("amazon_q", r"codewhisperer", "codewhisperer"),
-    Name("warp", r"warp (?:ai|agent|terminal)|warp\.dev", "warp"),
+    Name("amazon_q", r"amazon q(?: developer| cli)?|codewhisperer|aws q", "amazon q|codewhisperer|aws q"),
+    Name("warp", r"warp (?:ai|agent|terminal)|warp\.dev", "warp ai|warp agent|warp terminal|warp.dev"),
     Name("warp", r"warp", "warp", is_homonym=True),
-    Name("continue", r"continue\.dev|continue (?:agent|cli)", "continue"),
+    Name("continue", r"continue\.dev|continue (?:agent|cli)", "continue.dev|continue agent|continue cli"),
     Name("cline", r"cline", "cline"),
-    Name("kilo", r"kilo ?code", "kilo"),
+    Name("kilo", r"kilo ?code", "kilo code|kilocode"),
     Name("mux", r"mux", "mux", is_homonym=True),
-    Name("augment", r"augment ?code|augment agent|auggie", "aug"),
+    Name("augment", r"augment ?code|augment agent|auggie", "augment code|augmentcode|augment agent|auggie"),
     Name("windsurf", r"windsurf(?: cascade| ide| editor)?", "windsurf"),
     Name("windsurf", r"codeium", "codeium"),
-    Name("cody", r"sourcegraph cody|cody ai", "cody"),
+    Name("cody", r"sourcegraph cody|cody ai", "sourcegraph cody|cody ai"),
     Name("cody", r"cody", "cody", is_homonym=True),
     Name("trae", r"trae(?: ai| ide| cli)?", "trae"),
-    Name("replit", r"replit (?:agent|ai|assistant)|ghostwriter", "replit"),
-    Name("lovable", r"lovable(?:\.dev)", "lovable"),
+    Name("replit", r"replit (?:agent|ai|assistant)|ghostwriter", "replit|ghostwriter"),
+    Name("lovable", r"lovable(?:\.dev)", "lovable.dev"),
     Name("lovable", r"lovable", "lovable", is_homonym=True),
-    Name("v0", r"v0\.(?:dev|app)|v0 by vercel|vercel(?:'s|’s)? v0", "v0"),
+    Name("v0", r"v0\.(?:dev|app)|v0 by vercel|vercel(?:'s|’s)? v0", "v0.dev|v0.app|v0 by|'s v0|’s v0|vercel v0"),
     Name("bolt", r"bolt\.new", "bolt.new"),
     Name("sweep", r"sweep ai", "sweep ai"),
     Name("tabnine", r"tabnine", "tabnine"),
     Name("supermaven", r"supermaven", "supermaven"),
     Name("phind", r"phind", "phind"),
     Name("perplexity", r"perplexity(?:\.ai| ai)?", "perplexity", is_homonym=True),
-    Name("rovo", r"rovo ?dev", "rovo"),
+    Name("rovo", r"rovo ?dev", "rovo dev|rovodev"),
     Name("zed", r"zed (?:ai|agent|agent panel)", "zed a"),
     Name("factory", r"(?:factory(?:'s|’s)? )droid|factory ai|droid cli", "droid"),
     Name("firebender", r"firebender", "firebender"),
@@ -129,14 +130,19 @@ NAMES: tuple[Name, ...] = (
     Name(
         "deepseek",
         rf"deep ?seek(?:[ -](?:coder|chat|reasoner|harness))?(?:[ -]?[vr]\d+(?:\.\d+)?)?{_EDITION}",
-        "seek",
+        "deepseek|deep seek",
         is_model=True,
     ),
     Name("glm", rf"(?:z\.?ai |zhipu )?glm[ -]?\d+(?:\.\d+)?{_EDITION}", "glm", is_model=True),
     Name("kimi", rf"kimi(?:[ -](?:code|cli|k\d+(?:\.\d+)?))*{_EDITION}", "kimi", is_model=True),
     Name("minimax", r"minimax(?:[ -]m\d+(?:\.\d+)?)?", "minimax", is_model=True),
     Name("grok", rf"grok(?:[ -](?:code|build))?{_VERSION}{_EDITION}", "grok", is_model=True),
-    Name("mistral", r"mistral vibe|mistral(?: le chat| ai)|le chat|codestral|devstral(?: \w+)?", "str", is_model=True),
+    Name(
+        "mistral",
+        r"mistral vibe|mistral(?: le chat| ai)|le chat|codestral|devstral(?: \w+)?",
+        "mistral|le chat|codestral|devstral",
+        is_model=True,
+    ),
     Name("llama", r"code ?llama|llama[ -]?\d(?:\.\d)?", "llama", is_model=True),
     Name("pi", r"pi coding agent", "pi coding"),
     Name("bard", r"google bard", "bard"),
@@ -151,64 +157,33 @@ NOUNS: tuple[str, ...] = (
     r"(?:an? |the |my |our |some )?(?:agentic|coding|code|programming) (?:agents?|assistants?)",
     r"(?:an? |the |some )?gen[ -]?ai(?: (?:tools?|tooling|assistance))?",
     r"artificial intelligence",
+    r"(?:l'|d'|la |una? |une |uma |d[ae] )?ia(?: (?:générative|generativa))?",
+    r"ki(?=-(?:generiert|gestützt|unterstützt|erstellt))|ии|人工智能|人工知能|大模型|生成ai",
 )
 """What AI is called when no tool is named. Lower case."""
 
-_NOT_BEFORE = r"(?<![a-z0-9_/@.#$-])"
-_NOT_AFTER = r"(?![a-z0-9_/@]|-(?!(?:generated|assisted|authored|written|aided|coded|created|produced|made|based|powered|driven|co-|helped|drafted|suggested|supported)\b)|\.\w)"
+NOUN_NEEDLES: tuple[str, ...] = (
+    "llm",
+    "language model",
+    "coding agent",
+    "coding assistant",
+    "code agent",
+    "code assistant",
+    "programming a",
+    "agentic",
+    "genai",
+    "artificial intel",
+    "ии",
+    "人工",
+    "大模型",
+    "生成ai",
+    "ki-",
+)
+SHORT_NOUNS = ("ai", "ia")
+"""Nouns so short that they count only as words of their own."""
 
+VIBES = ("vibe", "vibing")
+"""Vibe coding names no tool and needs none."""
 
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(_NOT_BEFORE + "(?:" + pattern + ")" + _NOT_AFTER)
-
-
-_NAMES = tuple((name, _compiled(name.pattern)) for name in NAMES)
-_RANK = {name: index for index, name in enumerate(NAMES)}
-_NOUN = _compiled("|".join(NOUNS))
-_NOUN_NEEDLES = ("ai", "llm", "language model", "agent", "assistant", "artificial")
-NEEDLES = tuple(dict.fromkeys(name.needle for name in NAMES))
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A name or noun in a text, from `start` to `end`. `name` is None for a noun that names no tool."""
-
-    start: int
-    end: int
-    name: Name | None
-
-    @property
-    def tool(self) -> str:
-        return self.name.tool if self.name else GENERIC
-
-
-def find_words(lower: str) -> list[Word]:
-    """The names and nouns in a text in lower case, in order and without overlap; the surer and longer wins."""
-    found: list[Word] = []
-    for name, expression in _NAMES:
-        if name.needle in lower:
-            found += (Word(hit.start(), hit.end(), name) for hit in expression.finditer(lower))
-    if any(needle in lower for needle in _NOUN_NEEDLES):
-        found += (Word(hit.start(), hit.end(), None) for hit in _NOUN.finditer(lower))
-    return list(_without_overlap(found))
-
-
-def _without_overlap(words: list[Word]) -> Iterator[Word]:
-
-    def rank(word: Word) -> tuple[int, int, int]:
-        return word.start, word.start - word.end, _RANK[word.name] if word.name else len(_RANK)
-
-    end = -1
-    for word in sorted(words, key=rank):
-        if word.start >= end:
-            yield word
-            end = word.end
-
-
-_CHEAP_NEEDLES = tuple(dict.fromkeys((*NEEDLES, "llm", "language model", "agent", "vibe", "vibin", "assistant")))
-
-
-def may_name_ai(text: str) -> bool:
-    """Whether a text can hold any word for AI: a cheap test that most texts fail."""
-    lower = text.lower()
-    return "ai" in lower or any(needle in lower for needle in _CHEAP_NEEDLES)
+LOWER_CASE_NAMES = frozenset({"cursor", "devin", "jules", "antigravity"})
+"""Homonyms that people write in lower case when they mean the tool; `goose`, `warp` or `amp` then mean something else."""

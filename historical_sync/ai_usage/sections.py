@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from historical_sync.ai_usage.clauses import Clause, clauses
 from historical_sync.ai_usage.scope import ADVISING, MAKING, is_attestation, is_denial, is_denied, is_supposed, scope_of
-from historical_sync.ai_usage.text import HEADING, ITEM, PARAGRAPH, Unit
+from historical_sync.ai_usage.text import HEADING, Unit
+from historical_sync.ai_usage.words import Spotted
 
 _USE = (
     r"(?:usage|use|used|using|disc[li]\w*|assist\w*|involve\w*|attribution|statement|declaration|declare|transparency|acknowledge?ments?|"
@@ -75,16 +76,18 @@ class _Section:
 class Sections:
     """Walks the units of a text and says of each clause whether it answers a template, and with what."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, spotted: Spotted) -> None:
         self._text = text
+        self._lower = lower if len(lower := text.lower()) == len(text) else text
+        self._spotted = spotted
         self._section: _Section | None = None
 
     def answers(self, unit: Unit) -> Iterator[tuple[Clause, str] | Clause]:
         """The clauses of `unit`: with a rule's name those that answer a template, bare those that are ordinary prose."""
-        if unit.is_ticked is False:
+        self._leave(unit)
+        if unit.is_ticked is False or not (self._section or self._may_name_ai(unit)):
             return
         read = list(clauses(self._text, unit.start, unit.end))
-        self._leave(unit)
         if self._enters(unit, read):
             return
         for index, clause in enumerate(read):
@@ -93,6 +96,10 @@ class Sections:
             if rule == "":
                 continue
             yield (clause, rule) if rule else clause
+
+    def _may_name_ai(self, unit: Unit) -> bool:
+        text, lower = self._text[unit.start : unit.end], self._lower[unit.start : unit.end]
+        return self._spotted.within(text, lower) is not None
 
     def _leave(self, unit: Unit) -> None:
         section = self._section

@@ -55,14 +55,15 @@ _I = (
 
 @dataclass(frozen=True)
 class Wording:
-    """A way to say that a tool made something of a change. `needs_making`: the clause must also name the making."""
+    """A way to say that a tool made something of a change. `needs_making`: the clause must also name the making;
+    `needs_help`: a noun that names no tool must be one for help (`AI assistance`)."""
 
     name: str
     pattern: str
     examples: tuple[str, ...]
     near_misses: tuple[str, ...]
     needs_making: bool = False
-    allows_homonym_word: bool = False
+    needs_help: bool = False
 
     @cached_property
     def expression(self) -> re.Pattern[str]:
@@ -114,7 +115,7 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         "named_made",
-        rf"(?:^|(?<!of)(?<!the)(?<!for)[\s(]){_CODE}{_NOT_THE_TEXT}(?: \w+){{0,3}} ?\b{_MADE} (?:by|with|using|via) {_HELP}?{_ART}{SURE}\)?[.!]?$"
+        rf"(?:^|[\s(])(?<!of )(?<!the )(?<!for ){_CODE}{_NOT_THE_TEXT}(?: (?!of\b)\w+){{0,3}} ?\b{_MADE} (?:by|with|using|via) {_HELP}?{_ART}{SURE}\)?[.!]?$"
         rf"|{_LEAD}(?:initial |first |the |all |some |most |unit |new |my |this )*{_CODE}{_NOT_THE_TEXT} (?:{_ADVERB}{_MADE} {_ADVERB}(?:by|with|using|via)|by|from|courtesy of) {_HELP}?{_ART}{TOOL}(?=\)?[.!]?$|,| - )"
         rf"|^\w*(?:implement|fix|refactor|rewrite|port|improve)\w* .{{0,60}}\bby {_ART}{SURE}(?:$|[.,!)]| with\b| and\b)",
         (
@@ -248,8 +249,9 @@ WORDINGS: tuple[Wording, ...] = (
         "tools_help",
         rf"\bwith {_ART}{TOOL}'s? (?:\w+ )?(?:help|assistance|aid|support)\b|\bwith {_ART}N (?:help|assistance|assist)\b|\b(?:with|using) (?:some |a bit of |heavy |a little |lots of )*N(?: (?:help|assistance))?[.!)]*$",
         ("Rewrote the scheduler with Claude's help", "Implemented the parser with AI assistance"),
-        ("Chat with Claude's models", "Found this with Claude's help", "Search with AI features"),
+        ("Chat with Claude's models", "Found this with Claude's help", "Implement loop check with LLM"),
         needs_making=True,
+        needs_help=True,
     ),
     Wording(
         "together",
@@ -349,7 +351,7 @@ WORDINGS: tuple[Wording, ...] = (
     Wording(
         "european",
         r"\b(?:g[ée]n[ée]r[ée]e?s?|généré\w*|generad[oa]s?|gerad[oa]s?|generiert|erstellt|geschrieben|umgesetzt|implementiert|escrit[oa]s?|écrit\w*|cread[oa]s?|criad[oa]s?|créé\w*|hecho|feit[oa]|fait\w*|asistid[oa]|assistid[oa]|assisté\w*|unterstützt|desarrollad[oa]|desenvolvid[oa]|développé\w*|implementad[oa]|сгенерирован\w*|написан\w*|создан\w*|сделан\w*) (?:\w+ ){0,2}?(?:con|com|por|pela|pelo|mediante|avec|par|mit|von|durch|с помощью|при помощи|через|usando|utilizando)(?: (?:la |el |o |a |l'|der |den |dem |une? |un |hilfe von |unterstützung von |ayuda de |ajuda d[oae] |l'aide de |помощью ))* ?(?:[TMHN]|\bia\b|\bki\b|ии)"
-        r"|\b(?:con|com|avec|mit)(?: (?:la |a |l'|der |dem ))* ?(?:ayuda|ajuda|aide|hilfe|unterstützung|asistencia|assistência|assistance) (?:de |d[oae] |von |du |der |la )*(?:[TMHN]|\bia\b|\bki\b)|(?:с|при) помощью (?:[TMHN]|ии)|(?:сгенерирован|написан|создан)\w* [TMH]\b|\bmit [TMH] (?:erstellt|generiert|geschrieben|umgesetzt|implementiert|gebaut|entwickelt)|\bki[- ](?:generiert\w*|gestützt\w*|unterstützt\w*|erstellt\w*)",
+        r"|\b(?:con|com|avec|mit)(?: (?:la |a |l'|der |dem ))* ?(?:ayuda|ajuda|aide|hilfe|unterstützung|asistencia|assistência|assistance) (?:de |d[oae] |von |du |der |la )*(?:[TMHN]|\bia\b|\bki\b)|(?:с|при) помощью (?:[TMHN]|ии)|(?:сгенерирован|написан|создан)\w* [TMH]\b|\bmit [TMH] (?:erstellt|generiert|geschrieben|umgesetzt|implementiert|gebaut|entwickelt)|N[- ](?:generiert\w*|gestützt\w*|unterstützt\w*|erstellt\w*)",
         (
             "Escrito con Claude Code",
             "Généré avec ChatGPT",
@@ -379,22 +381,27 @@ _CONDITIONAL = re.compile(
 
 def statement_of(clause: Clause) -> Wording | None:
     """The wording by which a clause states that a tool made something of this change, or None."""
-    return next((wording for wording in WORDINGS if _states(wording, clause.plain)), None)
+    return next((wording for wording in WORDINGS if _states(wording, clause)), None)
 
 
-def _states(wording: Wording, plain: str) -> bool:
+def _states(wording: Wording, clause: Clause) -> bool:
+    plain = clause.plain
     hit = wording.expression.search(plain)
-    if (
-        hit is None
-        or not _is_of_this_change(hit)
-        or is_denied(plain, hit.end())
-        or _CONDITIONAL.search(plain, 0, hit.start() + 1)
-    ):
+    if hit is None or not _is_of_this_change(hit) or is_denied(plain, hit.end()):
+        return False
+    if _CONDITIONAL.search(plain, 0, hit.start() + 1) or not _is_for_making(plain[hit.end() :]):
+        return False
+    if wording.needs_help and not any(word.name or word.is_help for word in clause.words):
         return False
     scope = scope_of(plain)
     if scope == ADVISING or (wording.needs_making and scope != MAKING):
         return False
-    return _TOPIC.search(plain) is None or scope == MAKING and _TOPIC.search(plain, 0, hit.end()) is None
+    return _TOPIC.search(plain) is None or (scope == MAKING and _TOPIC.search(plain, 0, hit.end()) is None)
+
+
+def _is_for_making(rest: str) -> bool:
+    """What follows "using Claude" may say what for: `to analyze the roadmap` is what the product does with it."""
+    return not rest.startswith(" to ") or scope_of(rest) == MAKING
 
 
 def _is_of_this_change(hit: re.Match[str]) -> bool:

@@ -6,7 +6,7 @@ Pure. What counts is said elsewhere: rows in `table/`, what is masked in `text`,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from historical_sync.ai_usage import trailers
 from historical_sync.ai_usage.disclosure import disclosures
@@ -28,6 +28,8 @@ from historical_sync.ai_usage.rows import (
     normal_login,
 )
 from historical_sync.ai_usage.signatures import BRANCH_ROWS, EMAILS, LOGINS, TEXT_ROWS
+from historical_sync.ai_usage.text import for_markers
+from historical_sync.ai_usage.words import Spotted, spot
 from historical_sync.records import Commit, Evidence, PullRequest, storable_text
 
 QUOTE_LENGTH = 200
@@ -72,23 +74,38 @@ def _hits(pull_request: PullRequest) -> Iterator[Evidence]:
         yield from _made(pull_request)
 
 
+@dataclass(frozen=True, slots=True)
+class _Present:
+    """What a pull request's texts hold at all, found in one pass over all of them: rows whose needle is there, and
+    literals of words for AI. Each text is then asked only for these."""
+
+    rows: tuple[Signature, ...]
+    spotted: Spotted | None
+
+    @classmethod
+    def of(cls, pull_request: PullRequest) -> _Present:
+        texts = (pull_request.title, pull_request.body, *(commit.message for commit in pull_request.commits))
+        text = "\n".join(texts)
+        lower = text.lower()
+        return cls(tuple([row for row in TEXT_ROWS if row.needle in lower]), spot(text, lower))
+
+
 def _made(pull_request: PullRequest) -> Iterator[Evidence]:
+    present = _Present.of(pull_request)
     yield from _branch(pull_request.head_ref)
-    yield from _text(pull_request.title, IN_TITLE, 0)
-    yield from _text(pull_request.body, IN_BODY, 0)
+    yield from _text(pull_request.title, IN_TITLE, 0, present)
+    yield from _text(pull_request.body, IN_BODY, 0, present)
     yield from _trailers(pull_request.body, IN_BODY, 0)
-    yield from _words(pull_request.title, IN_TITLE, 0)
-    yield from _words(pull_request.body, IN_BODY, 0)
     for position, commit in enumerate(pull_request.commits):
-        yield from _commit(commit, position)
+        yield from _account(commit.author_login, IN_COMMIT_AUTHOR, position)
+        yield from _address(commit.author_email, commit.author_name, IN_COMMIT_AUTHOR, position)
+        yield from _text(commit.message, IN_MESSAGE, position, present)
+        yield from _trailers(commit.message, IN_TRAILER, position)
 
 
-def _commit(commit: Commit, position: int) -> Iterator[Evidence]:
-    yield from _account(commit.author_login, IN_COMMIT_AUTHOR, position)
-    yield from _address(commit.author_email, commit.author_name, IN_COMMIT_AUTHOR, position)
-    yield from _text(commit.message, IN_MESSAGE, position)
-    yield from _trailers(commit.message, IN_TRAILER, position)
-    yield from _words(commit.message, IN_MESSAGE, position)
+def _text(text: str, place: str, position: int, present: _Present) -> Iterator[Evidence]:
+    yield from _marks(text, place, position, present.rows)
+    yield from _words(text, place, position, present.spotted)
 
 
 def _evidence(row: Signature, source: str, position: int, quote: str) -> Evidence:
@@ -128,9 +145,13 @@ def _branch(head_ref: str) -> Iterator[Evidence]:
             yield _evidence(row, IN_BRANCH, 0, head_ref)
 
 
-def _text(text: str, place: str, position: int) -> Iterator[Evidence]:
+def _marks(text: str, place: str, position: int, rows: tuple[Signature, ...]) -> Iterator[Evidence]:
+    """What tools leave behind: footers, links, comments."""
+    if not rows:
+        return
+    text = for_markers(text)
     lower = text.lower()
-    for row in TEXT_ROWS:
+    for row in rows:
         if row.needle in lower and place in row.places and (hit := row.expression.search(text)):
             evidence = _evidence(row, place, position, _line_around(text, hit.start(), hit.end()))
             yield evidence
@@ -144,6 +165,9 @@ def _models(row: Signature, around: str, hit: Evidence) -> Iterator[Evidence]:
 
 
 def _trailers(text: str, source: str, position: int) -> Iterator[Evidence]:
+    if not trailers.may_hold_trailers(text):
+        return
+    text = for_markers(text)
     for trailer in trailers.read_trailers(text):
         quote = text[trailer.start : trailer.end]
         if trailer.address and (row := _row_of_address(trailer.address)):
@@ -159,8 +183,8 @@ def _said(signature_id: str, source: str, position: int, tool: str, strength: st
     return Evidence(signature_id, source, position, tool, AUTHOR, strength, quote)
 
 
-def _words(text: str, source: str, position: int) -> Iterator[Evidence]:
-    for said in disclosures(text):
+def _words(text: str, source: str, position: int, spotted: Spotted | None) -> Iterator[Evidence]:
+    for said in disclosures(text, spotted):
         for tool in said.tools:
             yield _said(f"words.{said.rule}.{tool}", source, position, tool, MENTION, text[said.start : said.end])
 

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from historical_sync.ai_usage.lexicon import GENERIC, find_words
+from historical_sync.ai_usage.lexicon import GENERIC
 from historical_sync.ai_usage.rows import EXACT, MENTION
 from historical_sync.ai_usage.scope import is_denial, is_denied
+from historical_sync.ai_usage.words import find_words
 
 MAKING_KEYS = (
     "co-authored-by",
@@ -91,14 +92,17 @@ class Trailer:
     end: int
 
 
+def may_hold_trailers(text: str) -> bool:
+    """Whether a text can hold such a trailer: a cheap test that most texts fail."""
+    lower = text.lower()
+    return any([sign in lower for sign in _CHEAP])
+
+
 def read_trailers(message: str) -> Iterator[Trailer]:
     """The trailers in `message` whose key says who or what made it, wherever they stand.
 
     GitHub gathers trailers of squashed commits in the middle of the message, so the last paragraph is not enough.
     """
-    lower = message.lower()
-    if not any(sign in lower for sign in _CHEAP):
-        return
     for line in _LINE.finditer(message):
         value = line["value"].strip()
         named = _NAMED_ADDRESS.match(value)
