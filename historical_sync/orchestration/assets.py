@@ -5,16 +5,19 @@ What the UI shows of them (texts, tables, links) is made in `descriptions` and `
 
 import dagster as dg
 
+from historical_sync.ai_usage.signatures import RULESET_VERSION
+from historical_sync.classification.prompt import prompt_version
 from historical_sync.orchestration import descriptions, internals, reports, stages
 from historical_sync.orchestration.observing import Observer
 from historical_sync.orchestration.partitions import read_key, team_month_partitions
+from historical_sync.orchestration.reports import Result
 from historical_sync.orchestration.resources import PipelineResource
 from historical_sync.orchestration.worker import at_work
 
 GROUP = "pull_request_history"
 
 
-class Repositories(dg.Config):  # type: ignore[misc]
+class Repositories(dg.Config):
     """Which repositories a run reads. Empty: all that the team tracks."""
 
     repositories: list[str] = []  # noqa: RUF012 - a pydantic field, copied for each run
@@ -25,11 +28,13 @@ class Repositories(dg.Config):  # type: ignore[misc]
     group_name=GROUP,
     kinds={"github", "postgres"},
     check_specs=[descriptions.REPOSITORIES_COMPLETE],
-    **descriptions.RAW,
+    owners=descriptions.OWNERS,
+    tags={descriptions.STAGE_TAG: "1-ingest"},
+    description=descriptions.RAW,
+    metadata=descriptions.RAW_METADATA,
+    freshness_policy=descriptions.FRESH,
 )
-def raw_pull_requests(
-    context: dg.AssetExecutionContext, config: Repositories, pipeline: PipelineResource
-) -> dg.MaterializeResult:
+def raw_pull_requests(context: dg.AssetExecutionContext, config: Repositories, pipeline: PipelineResource) -> Result:
     partition = read_key(context.partition_key)
     observer = Observer(context, pipeline, partition)
     with at_work(context, pipeline, partition, observer) as worker:
@@ -44,9 +49,14 @@ def raw_pull_requests(
     group_name=GROUP,
     deps=[raw_pull_requests],
     kinds={"python", "postgres"},
-    **descriptions.TAGGED,
+    owners=descriptions.OWNERS,
+    tags={descriptions.STAGE_TAG: "2-tag"},
+    description=descriptions.TAGGED,
+    metadata=descriptions.TAGGED_METADATA,
+    code_version=RULESET_VERSION,
+    freshness_policy=descriptions.FRESH,
 )
-def regex_tagged_pull_requests(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:
+def regex_tagged_pull_requests(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Result:
     partition = read_key(context.partition_key)
     with at_work(context, pipeline, partition):
         return reports.tagged(pipeline, partition, stages.tag(pipeline, partition))
@@ -58,9 +68,13 @@ def regex_tagged_pull_requests(context: dg.AssetExecutionContext, pipeline: Pipe
     deps=[regex_tagged_pull_requests],
     kinds={"groq", "postgres"},
     check_specs=[descriptions.LEDGER_BALANCED],
-    **descriptions.CLASSIFIED,
+    owners=descriptions.OWNERS,
+    tags={descriptions.STAGE_TAG: "3-classify"},
+    description=descriptions.CLASSIFIED,
+    metadata=descriptions.CLASSIFIED_METADATA,
+    code_version=prompt_version(),
 )
-def llm_classified_pull_requests(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:
+def llm_classified_pull_requests(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Result:
     partition = read_key(context.partition_key)
     observer = Observer(context, pipeline, partition)
     with at_work(context, pipeline, partition) as worker:
@@ -73,9 +87,13 @@ def llm_classified_pull_requests(context: dg.AssetExecutionContext, pipeline: Pi
     group_name=GROUP,
     deps=[raw_pull_requests, regex_tagged_pull_requests, llm_classified_pull_requests],
     kinds={"sql", "postgres"},
-    **descriptions.TRENDS,
+    owners=descriptions.OWNERS,
+    tags={descriptions.STAGE_TAG: "4-publish"},
+    description=descriptions.TRENDS,
+    metadata=descriptions.TRENDS_METADATA,
+    freshness_policy=descriptions.FRESH,
 )
-def monthly_trends(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:
+def monthly_trends(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Result:
     partition = read_key(context.partition_key)
     with at_work(context, pipeline, partition):
         published, is_done = stages.publish(pipeline, partition)

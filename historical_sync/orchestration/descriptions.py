@@ -13,6 +13,7 @@ from historical_sync.classification.prompt import prompt_version
 from historical_sync.records import Commit, Evidence, PullRequest, columns_of
 
 STATE_TAG = "historical_sync/state"
+STAGE_TAG = "historical_sync/stage"
 PROGRESS_TAG = "historical_sync/progress"
 OWNERS = ["team:data-platform"]
 
@@ -76,17 +77,7 @@ def sql_type(hint: Any) -> str | None:
 TEAM = ("team_id", "text")
 KEY = (TEAM, ("repository", "text"), ("number", "integer"))
 
-RAW: dict[str, Any] = {
-    "owners": OWNERS,
-    "freshness_policy": FRESH,
-    "tags": {"historical_sync/stage": "1-ingest"},
-    "metadata": {
-        "dagster/column_schema": columns_of_record(PullRequest, TEAM),
-        "dagster/table_name": "historical_sync.pull_requests",
-        "a month holds": "Every pull request created or closed in it (a merge is a close).",
-        "columns of pull_request_commits": columns_of_record(Commit, *KEY),
-    },
-    "description": """
+RAW = """
 Every pull request that was **created or closed in the month**, with its commits, reviews and files, from GitHub's
 GraphQL API.
 
@@ -96,70 +87,59 @@ the onboarding sensor tries again after 1, 4, 16, 64 minutes, then every few hou
 
 **Run it again** by materialising the partition: nothing that is here and unchanged is fetched twice. For one repository
 only, give its name under `repositories` in the launchpad.
-""",
+"""
+RAW_METADATA = {
+    "dagster/column_schema": columns_of_record(PullRequest, TEAM),
+    "dagster/table_name": "historical_sync.pull_requests",
+    "a month holds": "Every pull request created or closed in it (a merge is a close).",
+    "columns of pull_request_commits": columns_of_record(Commit, *KEY),
 }
 
-TAGGED: dict[str, Any] = {
-    "owners": OWNERS,
-    "freshness_policy": FRESH,
-    "code_version": RULESET_VERSION,
-    "tags": {"historical_sync/stage": "2-tag"},
-    "metadata": {
-        "dagster/column_schema": columns_of_record(Evidence, *KEY),
-        "dagster/table_name": "historical_sync.ai_evidence",
-        "ruleset": RULESET_VERSION,
-    },
-    "description": """
+TAGGED = """
 Evidence of AI use **by signature**: commit trailers, accounts, branches and phrases that the tools leave behind, each
 hit with the words that prove it.
 
 The code version is the digest of the table of signatures, so when that table changes the partitions show as outdated.
 Materialise this asset and `monthly_trends` for them: it makes no request to GitHub and none to the LLM.
-""",
+"""
+TAGGED_METADATA = {
+    "dagster/column_schema": columns_of_record(Evidence, *KEY),
+    "dagster/table_name": "historical_sync.ai_evidence",
+    "ruleset": RULESET_VERSION,
 }
 
-CLASSIFIED: dict[str, Any] = {
-    "owners": OWNERS,
-    "code_version": prompt_version(),
-    "tags": {"historical_sync/stage": "3-classify"},
-    "metadata": {"prompt": prompt_version(), "dagster/table_name": "historical_sync.llm_classifications"},
-    "description": """
+CLASSIFIED = """
 What an LLM (Groq, in batches) says of each pull request: was it AI-assisted and how, what kind of change it is, in
 which technologies, with a summary.
 
 **Nobody waits on it.** The step sends what is new and goes on; the sensor `collect_llm_batches` takes in what is
 answered and rebuilds this partition and its trends. Each content is paid for once: materialising again sends nothing
 that has an answer. Without a key or during an outage the work is queued, and the trends stand on signatures meanwhile.
-""",
-}
+"""
+CLASSIFIED_METADATA = {"prompt": prompt_version(), "dagster/table_name": "historical_sync.llm_classifications"}
 
-TRENDS: dict[str, Any] = {
-    "owners": OWNERS,
-    "freshness_policy": FRESH,
-    "tags": {"historical_sync/stage": "4-publish"},
-    "metadata": {
-        "dagster/column_schema": columns(
-            TEAM,
-            ("month", "date"),
-            ("repository", "text"),
-            ("metric", "text"),
-            ("segment", "text"),
-            ("value", "double precision"),
-            ("n", "integer"),
-            ("unit", "text"),
-            ("is_enough", "boolean"),
-            ("is_complete", "boolean"),
-            ("computed_at", "timestamptz"),
-        ),
-        "dagster/table_name": "historical_sync.monthly_trends",
-    },
-    "description": """
+TRENDS = """
 The month's metrics, each with the number of pull requests it rests on; then the directions of all of the team's
 metrics, and the benchmarks of the month.
 
 Dashboards read them through the views in schema `dashboard`. A month that lacks a repository says so in every value
 (`is_complete`). Materialise it alone after a change of a metric's definition: it reads only our own tables.
-""",
+"""
+TRENDS_METADATA = {
+    "dagster/column_schema": columns(
+        TEAM,
+        ("month", "date"),
+        ("repository", "text"),
+        ("metric", "text"),
+        ("segment", "text"),
+        ("value", "double precision"),
+        ("n", "integer"),
+        ("unit", "text"),
+        ("is_enough", "boolean"),
+        ("is_complete", "boolean"),
+        ("computed_at", "timestamptz"),
+    ),
+    "dagster/table_name": "historical_sync.monthly_trends",
 }
 
 REPOSITORIES_COMPLETE = dg.AssetCheckSpec(

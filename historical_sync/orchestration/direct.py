@@ -5,13 +5,14 @@ Runs are recorded in Dagster like any other, so the UI shows them, and the senso
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import dagster as dg
 
-from historical_sync.orchestration import onboarding
+from historical_sync.orchestration import internals, onboarding, stages
 from historical_sync.orchestration.home import open_instance
 from historical_sync.orchestration.partitions import TEAMS, key_of
 from historical_sync.orchestration.resources import Pipeline
@@ -19,7 +20,9 @@ from historical_sync.settings import Settings
 from historical_sync.warehouse import operations, registry
 from historical_sync.window import require_in_window
 
-__all__ = ["MonthOutcome", "months_missing", "open_instance", "run_month"]
+__all__ = ["MonthOutcome", "collect", "daemon_status", "months_missing", "open_instance", "refresh", "run_month"]
+
+COLLECT_PAUSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,64 @@ def run_month(
         raise_on_error=False,
     )
     return _outcome(pipeline, team_id, month, result)
+
+
+def collect(
+    settings: Settings,
+    team_id: str,
+    wait_seconds: float,
+    on_event: Callable[[str], None] | None = None,
+) -> set[date]:
+    """Collect the team's LLM batches and compute the trends of the months that changed again; returns those months.
+
+    Waits up to `wait_seconds` for batches that are still under way; 0 looks once.
+    """
+    from historical_sync.classification.groq_client import connect
+    from historical_sync.classification.ledger import collect as collect_batches
+    from historical_sync.warehouse import classifications, llm_ledger
+
+    pipeline, say = Pipeline(settings), on_event or _silent
+    groq = connect(settings)
+    deadline, done = time.monotonic() + wait_seconds, set()
+    while True:
+        collect_batches(pipeline.warehouse, groq, settings, now=pipeline.now(), team_id=team_id, on_event=say)
+        with pipeline.warehouse.transaction() as tx:
+            changed = classifications.changed_months(tx, team_id)
+            is_open = bool(llm_ledger.months_in_flight(tx, team_id))
+        for partition in changed:
+            stages.classify(pipeline, partition, say)
+            stages.publish(pipeline, partition)
+            done.add(partition.month)
+        if not is_open or time.monotonic() >= deadline:
+            return done
+        time.sleep(min(COLLECT_PAUSE_SECONDS, max(0.0, deadline - time.monotonic())))
+
+
+def _silent(line: str) -> None:
+    """Nobody listens."""
+
+
+def refresh(settings: Settings, instance: dg.DagsterInstance, team_id: str) -> str | None:
+    """Refresh a loaded team here and now: only what changed is rebuilt. Returns why it failed, or None.
+
+    Raises ConfigurationError for an unknown team.
+    """
+    from historical_sync.definitions import defs
+
+    with Pipeline(settings).warehouse.transaction() as tx:
+        team = registry.read_team(tx, team_id)
+    result = defs.resolve_job_def("refresh_team").execute_in_process(
+        instance=instance,
+        tags={**onboarding.identity(team_id, team.generation), onboarding.CAUSE: "command"},
+        run_config={"ops": {"refresh": {"config": {"team_id": team_id}}}},
+        raise_on_error=False,
+    )
+    return _failure(result)[0]
+
+
+def daemon_status(instance: dg.DagsterInstance) -> list[tuple[str, bool, datetime | None]]:
+    """Each of Dagster's daemons that must run: its name, whether it is healthy, and when it was last heard of (UTC)."""
+    return internals.daemon_status(instance)
 
 
 def _outcome(pipeline: Pipeline, team_id: str, month: date, result: dg.ExecuteInProcessResult) -> MonthOutcome:

@@ -19,6 +19,7 @@ from dagster._core.run_coordinator.base import SubmitRunContext
 from dagster._core.run_coordinator.queued_run_coordinator import QueuedRunCoordinator
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES, DagsterRun, RunRecord
 from dagster._core.storage.tags import BACKFILL_ID_TAG, PRIORITY_TAG, WILL_RETRY_TAG
+from dagster._daemon.controller import get_daemon_statuses
 
 __all__ = [
     "BACKFILL_ID_TAG",
@@ -32,6 +33,7 @@ __all__ = [
 UNFINISHED = tuple(NOT_FINISHED_STATUSES)
 """The statuses of a run that is queued, being started, at work or being cancelled."""
 
+BUSY = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
 AT_WORK = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
 OPEN_BACKFILLS = (BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING)
 
@@ -106,13 +108,18 @@ def cancel_backfills(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> i
     """Cancel the open backfills that have all of these tags: the daemon then submits nothing more of them."""
     found = instance.get_backfills(filters=BulkActionsFilter(tags=tags, statuses=[BulkActionStatus.REQUESTED]))
     for backfill in found:
-        instance.update_backfill(backfill.with_status(BulkActionStatus.CANCELING))
+        instance.update_backfill(backfill._replace(status=BulkActionStatus.CANCELING))
     return len(found)
 
 
 def unfinished_runs(instance: dg.DagsterInstance, tags: Mapping[str, str] | None = None) -> list[RunRecord]:
     """The runs that are queued, starting, at work or being cancelled."""
     return list(instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED, tags=tags)))
+
+
+def runs_with(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> list[DagsterRun]:
+    """Every run that has all of these tags, finished or not."""
+    return list(instance.get_runs(dg.RunsFilter(tags=tags)))
 
 
 def runs_about_to_be_retried(instance: dg.DagsterInstance, since: datetime) -> list[DagsterRun]:
@@ -135,6 +142,11 @@ def ended_at(record: RunRecord) -> datetime:
     if record.end_time is not None:
         return datetime.fromtimestamp(record.end_time, UTC)
     return record.update_timestamp.replace(tzinfo=UTC)
+
+
+def will_be_retried(run: DagsterRun) -> bool:
+    """Whether Dagster itself runs this failed run again."""
+    return run.tags.get(WILL_RETRY_TAG) == "true"
 
 
 def fail_run(instance: dg.DagsterInstance, run: DagsterRun, message: str) -> None:
@@ -160,3 +172,16 @@ def tag_run(instance: dg.DagsterInstance, run_id: str, tags: Mapping[str, str]) 
 def seconds_since_start(record: RunRecord) -> float:
     """How long ago a run's process began, or the run was made if it never did."""
     return time.time() - (record.start_time or record.create_timestamp.timestamp())
+
+
+def daemon_status(instance: dg.DagsterInstance) -> list[tuple[str, bool, datetime | None]]:
+    """Each daemon that this instance needs: name, whether it is healthy, when it was last heard of."""
+    found = get_daemon_statuses(instance, daemon_types=instance.get_required_daemon_types())
+    return [
+        (name, bool(one.healthy), _heard_at(one.last_heartbeat.timestamp if one.last_heartbeat else None))
+        for name, one in sorted(found.items())
+    ]
+
+
+def _heard_at(timestamp: float | None) -> datetime | None:
+    return None if timestamp is None else datetime.fromtimestamp(timestamp, UTC)

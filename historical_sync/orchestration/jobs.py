@@ -3,19 +3,30 @@
 import dagster as dg
 
 from historical_sync.orchestration.assets import ASSETS
+from historical_sync.orchestration.refresh import refresh_team as refresh_team
+from historical_sync.orchestration.retry import retry_failed_months as retry_failed_months
+
+SYNC_MONTH = "sync_month"
+CLASSIFY_AGAIN = "classify_month_again"
 
 sync_month = dg.define_asset_job(
-    "sync_month",
+    SYNC_MONTH,
     selection=dg.AssetSelection.assets(*ASSETS),
     executor_def=dg.in_process_executor,
-    description="Load, tag, classify and aggregate one month of one team.",
+    description="""
+Load, tag, classify and aggregate **one month of one team**. The sensor `onboard_teams` launches it; to rebuild months
+by hand, choose partitions here or on an asset's page: a backfill started there runs newest month first.
+""",
 )
 
-publish_again = dg.define_asset_job(
-    "classify_month_again",
+classify_month_again = dg.define_asset_job(
+    CLASSIFY_AGAIN,
     selection=dg.AssetSelection.assets("llm_classified_pull_requests", "monthly_trends"),
     executor_def=dg.in_process_executor,
-    description="After LLM batches ended: take their results in and compute the month's trends again.",
+    description="""
+After LLM batches ended: take their answers in and compute the month's trends again. The sensor `collect_llm_batches`
+launches it, once a (team, month) however many batches ended. Nothing is sent twice.
+""",
 )
 
-JOBS = [sync_month, publish_again]
+JOBS = (sync_month, classify_month_again, refresh_team, retry_failed_months)

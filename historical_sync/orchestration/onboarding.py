@@ -43,8 +43,22 @@ class TeamPlan:
     in_bulk: tuple[DueMonth, ...]
 
 
-def in_flight(instance: dg.DagsterInstance, now: datetime) -> set[TeamMonth]:
-    """The (team, month)s that Dagster has queued, at work, about to retry, or in a backfill and not yet submitted.
+@dataclass(frozen=True)
+class InFlight:
+    """What Dagster has in hand: (team, month)s, and teams that a refresh is walking over."""
+
+    months: frozenset[TeamMonth]
+    teams: frozenset[str]
+
+    def __contains__(self, one: TeamMonth) -> bool:
+        return one in self.months or one.team_id in self.teams
+
+    def __len__(self) -> int:
+        return len(self.months) + len(self.teams)
+
+
+def in_flight(instance: dg.DagsterInstance, now: datetime) -> InFlight:
+    """What is queued, at work, about to be retried, or in a backfill and not yet submitted.
 
     Backfills are read before runs: one that submits a partition meanwhile is then seen twice, never missed.
     """
@@ -52,7 +66,8 @@ def in_flight(instance: dg.DagsterInstance, now: datetime) -> set[TeamMonth]:
     retried = internals.runs_about_to_be_retried(instance, now - RETRY_WINDOW)
     unfinished = [record.dagster_run for record in internals.unfinished_runs(instance)]
     keys += [run.tags[PARTITION_TAG] for run in (*retried, *unfinished) if PARTITION_TAG in run.tags]
-    return set(_readable(keys))
+    refreshing = [run for run in unfinished if run.job_name == "refresh_team" and run.status in internals.BUSY]
+    return InFlight(frozenset(_readable(keys)), frozenset(run.tags[TEAM] for run in refreshing if TEAM in run.tags))
 
 
 def _readable(keys: Iterable[str]) -> Iterable[TeamMonth]:

@@ -22,11 +22,15 @@ if TYPE_CHECKING:
     from historical_sync.github.ingestion import MonthIngestion, RepositoryMonth
     from historical_sync.trends.publication import TrendSummary
 
+    Result = dg.MaterializeResult[None]
+else:  # Dagster reads an asset's return annotation, and knows only the bare class
+    Result = dg.MaterializeResult
+
 Metadata = dict[str, Any]
 MOST_TOOLS_PLOTTED = 5
 
 
-def ingested(pipeline: Pipeline, partition: TeamMonth, summary: MonthIngestion) -> dg.MaterializeResult:
+def ingested(pipeline: Pipeline, partition: TeamMonth, summary: MonthIngestion) -> Result:
     """What came from GitHub, repository by repository, and what it cost."""
     unfinished = [one for one in summary.repositories if one.status != "completed"]
     metadata: Metadata = {
@@ -84,7 +88,7 @@ def _github_links(pipeline: Pipeline, partition: TeamMonth, summary: MonthIngest
     )
 
 
-def tagged(pipeline: Pipeline, partition: TeamMonth, summary: TaggingSummary) -> dg.MaterializeResult:
+def tagged(pipeline: Pipeline, partition: TeamMonth, summary: TaggingSummary) -> Result:
     """How many pull requests show AI use, by tool and by role."""
     metadata: Metadata = {
         "pull requests": summary.pull_requests,
@@ -104,7 +108,7 @@ def tagged(pipeline: Pipeline, partition: TeamMonth, summary: TaggingSummary) ->
     return dg.MaterializeResult(metadata=metadata)
 
 
-def classified(pipeline: Pipeline, partition: TeamMonth, summary: ClassificationSummary) -> dg.MaterializeResult:
+def classified(pipeline: Pipeline, partition: TeamMonth, summary: ClassificationSummary) -> Result:
     """Where the month stands with the LLM, what it cost, and whether the ledger adds up."""
     metadata: Metadata = {
         "pull requests": summary.pull_requests,
@@ -153,7 +157,7 @@ def _ledger_check(pipeline: Pipeline, partition: TeamMonth) -> dg.AssetCheckResu
     )
 
 
-def published(pipeline: Pipeline, partition: TeamMonth, summary: TrendSummary) -> dg.MaterializeResult:
+def published(pipeline: Pipeline, partition: TeamMonth, summary: TrendSummary) -> Result:
     """The month's main numbers, to plot over the partitions and to read."""
     headline = {metric: (value, unit, n) for metric, value, unit, n in summary.headline}
     metadata: Metadata = {

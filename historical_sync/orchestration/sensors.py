@@ -5,24 +5,35 @@ from datetime import date, datetime
 
 import dagster as dg
 
-from historical_sync.orchestration import backfill, internals, onboarding, reconcile
-from historical_sync.orchestration.jobs import sync_month
-from historical_sync.orchestration.partitions import FIRST_MONTH, PARTITION_TAG, TEAMS, key_of
-from historical_sync.orchestration.queue import ASKED_BY_A_PERSON, month_priority
+from historical_sync.errors import HistoricalSyncError
+from historical_sync.orchestration import backfill, internals, onboarding, reconcile, webhooks
+from historical_sync.orchestration.jobs import classify_month_again, refresh_team, sync_month
+from historical_sync.orchestration.partitions import FIRST_MONTH, MONTH_TAG, PARTITION_TAG, TEAM_TAG, TEAMS, key_of
+from historical_sync.orchestration.queue import ASKED_BY_A_PERSON, CLASSIFIED_AGAIN, month_priority
 from historical_sync.orchestration.resources import Pipeline, PipelineResource
 from historical_sync.records import TeamMonth
-from historical_sync.warehouse import alerts, operations
+from historical_sync.warehouse import alerts, operations, registry
 from historical_sync.warehouse.operations import DueMonth
+from historical_sync.window import first_of_month
 
 Runs = Mapping[str, Sequence[internals.RunRecord]]
 """Partition key → the runs of that partition, newest first."""
+
+ALERTS_A_TICK = 6
+"""At most eight seconds each (see `webhooks.TIMEOUT`): a tick may take a minute."""
 
 
 @dg.sensor(
     job=sync_month,
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Starts what is wanted and missing: new teams, repositories, months, longer histories, retries.",
+    description="""
+Compares what is wanted (active teams, their repositories, the months of their history) with what is done, in flight or
+waiting for its next attempt, and **starts what is missing**: a new team, a repository added later, a longer history, a
+new calendar month, a failed month after its delay, what was lost in a crash. A row in `teams` is all it needs.
+
+The newest month gets a run at once; the months before it one backfill, newest first. Stop it to start nothing new.
+""",
 )
 def onboard_teams(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult | dg.SkipReason:
     """One tick: fail the runs whose process is gone, add partitions and backfills, return the runs that go at once."""
@@ -85,4 +96,95 @@ def _request(one: DueMonth, runs: Runs, today: date) -> dg.RunRequest:
     return onboarding.run_request(one, onboarding.next_attempt(before), priority)
 
 
-SENSORS = [onboard_teams]
+@dg.sensor(
+    job=classify_month_again,
+    minimum_interval_seconds=15,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="""
+Takes in the LLM's batches that have ended, sends what was queued during an outage, and rebuilds the classified
+partition and its trends: one run a (team, month), however many batches ended. One query when there is nothing to do.
+Stop it to keep Groq out of it for a while: what is queued stays queued.
+""",
+)
+def collect_llm_batches(
+    context: dg.SensorEvaluationContext, pipeline: PipelineResource
+) -> list[dg.RunRequest] | dg.SkipReason:
+    """What changed is read from the table, not from the collection: so nothing is lost if this dies in between."""
+    from historical_sync.classification.groq_client import connect
+    from historical_sync.classification.ledger import collect
+    from historical_sync.warehouse.classifications import changed_months
+
+    now = pipeline.now()
+    groq = connect(pipeline.settings)
+    collect(pipeline.warehouse, groq, pipeline.settings, now=now, on_event=context.log.info)
+    with pipeline.warehouse.transaction() as tx:
+        changed = changed_months(tx)
+        active = {one.team_id: one.generation for one in registry.list_teams(tx) if one.status == "active"}
+    if not changed:
+        return dg.SkipReason("No batch has brought anything new.")
+    busy = onboarding.in_flight(context.instance, now)
+    ready = {one: at for one, at in changed.items() if one.team_id in active and one not in busy}
+    _add_partitions(context, {one.team_id for one in ready})
+    return [_take_in(one, active[one.team_id], at) for one, at in ready.items()] or dg.SkipReason(
+        f"{len(changed)} months have new answers; each is in flight, or its team is paused."
+    )
+
+
+def _take_in(one: TeamMonth, generation: int, changed_at: datetime) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=f"{one.team_id}:classified:{generation}:{one.month:%Y-%m}:{changed_at.timestamp()}",
+        partition_key=key_of(one.team_id, one.month),
+        tags={
+            **onboarding.identity(one.team_id, generation),
+            onboarding.CAUSE: "classified",
+            internals.PRIORITY_TAG: str(CLASSIFIED_AGAIN),
+        },
+    )
+
+
+@dg.sensor(
+    minimum_interval_seconds=10,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="""
+Sends the alerts in the outbox (table `alerts`) to HISTORICAL_SYNC_WEBHOOK_URL, signed with
+HISTORICAL_SYNC_WEBHOOK_SECRET. What does not arrive is sent again after 30 s, then twice as long each time.
+""",
+)
+def deliver_alerts(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SkipReason:
+    """Starts no run. The rows are locked while they are sent, so that two daemons do not tell everything twice."""
+    if not webhooks.is_wanted():
+        return dg.SkipReason(f"{webhooks.URL} is not set: nobody wants alerts.")
+    delivered = failed = 0
+    with pipeline.warehouse.transaction() as tx:
+        for alert in alerts.undelivered(tx, now=pipeline.now(), limit=ALERTS_A_TICK):
+            try:
+                webhooks.deliver(alert, pipeline.settings)
+            except (webhooks.DeliveryFailed, HistoricalSyncError) as error:
+                alerts.mark_undelivered(tx, alert, str(error), now=pipeline.now())
+                context.log.warning(f"Alert {alert.alert_id} ({alert.kind}): {error}")
+                failed += 1
+            else:
+                alerts.mark_delivered(tx, [alert.alert_id], now=pipeline.now())
+                delivered += 1
+    return dg.SkipReason(f"{delivered} alerts delivered, {failed} to be sent again.")
+
+
+@dg.run_failure_sensor(
+    monitored_jobs=[sync_month, refresh_team],
+    minimum_interval_seconds=10,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Puts an alert with team, repository, cause and remedy into the outbox when a run fails for good.",
+)
+def report_failed_runs(context: dg.RunFailureSensorContext, pipeline: PipelineResource) -> None:
+    """A run that Dagster itself runs again is no news yet."""
+    run = context.instance.get_run_by_id(context.dagster_run.run_id) or context.dagster_run
+    team_id = run.tags.get(onboarding.TEAM) or run.tags.get(TEAM_TAG)
+    if team_id is None or internals.will_be_retried(run):
+        return
+    now = pipeline.now()
+    month = date.fromisoformat(run.tags[MONTH_TAG]) if MONTH_TAG in run.tags else first_of_month(now)
+    with pipeline.warehouse.transaction() as tx:
+        alerts.note_run_failure(tx, team_id, month, cause=context.failure_event.message or "", now=now)
+
+
+SENSORS = [onboard_teams, collect_llm_batches, deliver_alerts, report_failed_runs]

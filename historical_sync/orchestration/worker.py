@@ -22,6 +22,9 @@ BEAT_SECONDS = 5.0
 """An event costs Dagster about ten milliseconds of CPU, and a look at the tables as much."""
 
 
+Context = dg.AssetExecutionContext | dg.OpExecutionContext
+
+
 class Worker:
     """The callback that a stage calls with each line of its log, between two pieces of work.
 
@@ -31,7 +34,7 @@ class Worker:
 
     def __init__(
         self,
-        context: dg.AssetExecutionContext,
+        context: Context,
         pipeline: Pipeline,
         team_id: str,
         observe: Callable[[], None] | None = None,
@@ -84,14 +87,19 @@ def at_work(
     except TeamStopped as error:
         with pipeline.warehouse.transaction() as tx:
             operations.forget_attempt(tx, partition.team_id, partition.month)
-        internals.announce_stop(context.instance, context.run, str(error))
-        raise dg.DagsterExecutionInterruptedError(str(error)) from error
+        raise ended_as_cancelled(context, error) from error
     except HistoricalSyncError as error:
         _record_failure(pipeline, partition, error)
         raise readable_failure(error) from error
     except Exception as error:
         _record_failure(pipeline, partition, error)
         raise
+
+
+def ended_as_cancelled(context: Context, error: TeamStopped) -> dg.DagsterExecutionInterruptedError:
+    """The exception that ends a run as cancelled, with the reason in its log: no failure, nothing to be retried."""
+    internals.announce_stop(context.instance, context.run, str(error))
+    return dg.DagsterExecutionInterruptedError(str(error))
 
 
 def readable_failure(error: HistoricalSyncError) -> dg.Failure:

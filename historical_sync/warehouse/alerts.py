@@ -17,6 +17,8 @@ from historical_sync.warehouse.postgres import Transaction
 from historical_sync.window import first_of_month
 
 MOST_DELIVERIES = 12
+STALE_AFTER = timedelta(days=1)
+"""What is older is not sent any more: whoever sets a receiver up does not want a year of news."""
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=2)
 
@@ -140,8 +142,15 @@ def note_failure(
     )
 
 
-def note_repository_failures(tx: Transaction, team_id: str, month: date, *, now: datetime) -> None:
-    """Record each repository that failed or is partial for this month, with the cause that the tables give."""
+def note_run_failure(tx: Transaction, team_id: str, month: date, *, cause: str, now: datetime) -> None:
+    """Record a run that failed: by the repositories' own causes where there are any, else by the run's."""
+    if not note_repository_failures(tx, team_id, month, now=now):
+        remedy = "It is tried again by itself; docs/operating.md says what each cause means."
+        note_failure(tx, team_id, month=month, repository=None, cause=cause, remedy=remedy, now=now)
+
+
+def note_repository_failures(tx: Transaction, team_id: str, month: date, *, now: datetime) -> bool:
+    """Record each repository that failed or is partial for this month, with its cause; False if there is none."""
     rows = tx.rows(
         """
         select repository, status, coalesce(error, 'No reason was recorded.') as error from repository_months
@@ -153,6 +162,7 @@ def note_repository_failures(tx: Transaction, team_id: str, month: date, *, now:
         cause = f"{'Part of it' if row['status'] == 'partial' else 'It'} could not be loaded: {row['error']}"
         remedy = "Mend the cause, then run `historical-sync retry`; it is also tried again by itself."
         note_failure(tx, team_id, month=month, repository=row["repository"], cause=cause, remedy=remedy, now=now)
+    return bool(rows)
 
 
 def undelivered(tx: Transaction, *, now: datetime, limit: int = 50) -> list[Alert]:
@@ -160,10 +170,10 @@ def undelivered(tx: Transaction, *, now: datetime, limit: int = 50) -> list[Aler
     rows = tx.rows(
         """
         select alert_id, team_id, kind, payload, created_at, attempts from alerts
-        where delivered_at is null and attempts < %s and next_attempt_at <= %s
+        where delivered_at is null and attempts < %s and next_attempt_at <= %s and created_at > %s
         order by alert_id limit %s for update skip locked
         """,
-        [MOST_DELIVERIES, now, limit],
+        [MOST_DELIVERIES, now, now - STALE_AFTER, limit],
     )
     return [Alert(**row) for row in rows]
 

@@ -25,7 +25,8 @@ LONGEST_DELAY = timedelta(hours=6)
 
 def retry_delay(attempts: int) -> timedelta:
     """How long a month waits after its n-th attempt in a row: 1, 4, 16, 64 minutes, then up to six hours."""
-    return min(FIRST_DELAY * 4 ** (max(attempts, 1) - 1), LONGEST_DELAY)
+    factor: int = 4 ** (max(attempts, 1) - 1)
+    return min(FIRST_DELAY * factor, LONGEST_DELAY)
 
 
 @dataclass(frozen=True, slots=True)
