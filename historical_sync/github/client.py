@@ -155,7 +155,7 @@ class GitHubClient:
         self.meter = self._transport.meter
         self._refs = list(token_refs)
         self._budget = budget
-        self._clock = clock
+        self.clock = clock
         self._sleep = sleep
         self._jitter = random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._refused: dict[str, TokenRefused] = {}
@@ -197,7 +197,7 @@ class GitHubClient:
                 attempt += 1
                 if is_shrinkable and is_heavy(error):
                     raise
-                wait = wait_before_retry(error, attempt, self._clock(), self._jitter)
+                wait = wait_before_retry(error, attempt, self.clock(), self._jitter)
                 if wait is None:
                     raise
                 self._stand_back(error, wait, stream.identity)
@@ -216,7 +216,7 @@ class GitHubClient:
         try:
             while True:
                 refs = self._refs_by_identity()
-                got = self._budget.acquire(list(refs), self._clock())
+                got = self._budget.acquire(list(refs), self.clock())
                 if isinstance(got, Stream):
                     return got, refs[got.identity]
                 self._wait_for(got)
@@ -225,7 +225,7 @@ class GitHubClient:
             raise
 
     def _wait_for(self, not_yet: NotYet) -> None:
-        seconds = max(0.01, (not_yet.until - self._clock()).total_seconds())
+        seconds = max(0.01, (not_yet.until - self.clock()).total_seconds())
         if not_yet.is_limit:
             self._wait(min(seconds, LONGEST_SLEEP_SECONDS), not_yet.reason, not_yet.until)
         else:
@@ -233,7 +233,7 @@ class GitHubClient:
 
     def _stand_back(self, error: GitHubError, seconds: float, identity: str) -> None:
         """After a limit nobody uses the identity for a while; after a failure this question waits."""
-        until = self._clock() + timedelta(seconds=seconds)
+        until = self.clock() + timedelta(seconds=seconds)
         if isinstance(error, RateLimited):
             self._budget.block(identity, until, str(error))
         else:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from historical_sync.errors import AllRepositoriesFailed, GitHubError, RateLimited, TokenRefused
-from historical_sync.github.client import GitHubClient, utc_now
+from historical_sync.github.client import GitHubClient
 from historical_sync.github.deletions import remove_deleted
 from historical_sync.github.hydration import Fetched, Hydrator, overlapped
 from historical_sync.github.survey import survey
@@ -91,7 +91,7 @@ class MonthRun:
         registered = [one.repository for one in repositories]
         with self._warehouse.transaction() as tx:
             repository_months.begin_month(tx, self._team_id, self._month, registered, self._now)
-            repository_months.keep_alive(tx, self._team_id, self._month, self._holder, utc_now())
+            repository_months.keep_alive(tx, self._team_id, self._month, self._holder, self._client.clock())
         try:
             repositories = self._order(repositories)
             self._walk(repositories)
@@ -247,7 +247,7 @@ class MonthRun:
             return
         self._count(repositories)
         with self._warehouse.transaction() as tx:
-            repository_months.keep_alive(tx, self._team_id, self._month, self._holder, utc_now())
+            repository_months.keep_alive(tx, self._team_id, self._month, self._holder, self._client.clock())
             repository_months.save_progress(tx, self._team_id, repositories, self._wanted_months)
         self._progress_due = time.monotonic() + PROGRESS_EVERY_SECONDS
 
@@ -282,9 +282,11 @@ class MonthRun:
 
     def _settle(self, registered: Sequence[str]) -> None:
         with self._warehouse.transaction() as tx:
-            repository_months.end_month(tx, self._team_id, self._month, self._holder, utc_now())
+            repository_months.end_month(tx, self._team_id, self._month, self._holder, self._client.clock())
             repository_months.save_progress(tx, self._team_id, registered, self._wanted_months)
-            repository_months.settle(tx, self._team_id, registered, self._wanted_months, self._now, utc_now())
+            repository_months.settle(
+                tx, self._team_id, registered, self._wanted_months, self._now, self._client.clock()
+            )
 
 
 def status_of(counts: MonthCounts, nulls: int, *, has_looked: bool) -> str:

@@ -84,6 +84,8 @@ class HydratedPullRequest:
     lists: dict[str, ListSoFar]
     problems: list[str]
     asked_at: datetime
+    own_name: str
+    """The repository's name now, which may not be the one it is registered under."""
     has_moved: bool = False
     """It changed while its lists were read, so that they are of two versions."""
 
@@ -118,7 +120,7 @@ class HydratedPullRequest:
             **self.fields,
             labels=lists["labels"],
             assignees=lists["assignees"],
-            closing_issues=[_closing_issue(issue, repository) for issue in lists["closingIssuesReferences"]],
+            closing_issues=[_closing_issue(issue, self.own_name) for issue in lists["closingIssuesReferences"]],
             first_commit_at=min((one.authored_at for one in commits if one.authored_at), default=None),
             commit_count=totals["commits"],
             review_count=totals["reviews"],
@@ -233,7 +235,8 @@ def _read_node(answer: Answer, place: int, node_id: str, node: Any) -> HydratedP
         return Unreadable(node_id, "; ".join(reasons), is_heavy=any(one.is_heavy for one in errors))
     lists = {name: _first_page(name, node, errors) for name in LIST_FIELDS}
     problems = [f"{name}: {message}" for name, message in unknown.items() if name not in LIST_FIELDS]
-    return HydratedPullRequest(_fields(node), lists, problems, answer.asked_at)
+    own_name = (node.get("repository") or {}).get("nameWithOwner") or ""
+    return HydratedPullRequest(_fields(node), lists, problems, answer.asked_at, own_name)
 
 
 def _first_page(name: str, node: dict[str, Any], errors: Iterable[FieldError]) -> ListSoFar:
@@ -363,10 +366,10 @@ ENTRIES: dict[str, tuple[Callable[[dict[str, Any]], Any], Callable[[Any], Any]]]
 """List → how an entry is read, and what tells two of them apart: lists move while one pages through them."""
 
 
-def _closing_issue(issue: tuple[str, int], repository: str) -> str:
+def _closing_issue(issue: tuple[str, int], own_name: str) -> str:
     """`12` for an issue of the same repository, `owner/name#12` for another's."""
     name, number = issue
-    return str(number) if name.lower() == repository.lower() else f"{storable_text(name)}#{number}"
+    return str(number) if name.lower() == own_name.lower() else f"{storable_text(name)}#{number}"
 
 
 def _login(actor: dict[str, Any] | None) -> str | None:
