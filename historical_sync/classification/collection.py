@@ -36,7 +36,7 @@ MOST_POLL_SECONDS = 300.0
 FORGOTTEN_AFTER = timedelta(minutes=1)
 """A batch or file that Groq does not know is asked for again for so long before it is taken for lost."""
 OVERDUE_AFTER = timedelta(days=3)
-GIVEN_UP_AFTER = timedelta(days=3, hours=1)
+CANCELLED_WITHIN = timedelta(hours=1)
 """A batch has 24 hours, and cancelling takes ten minutes: one that goes on for days is cancelled, then given up."""
 DOWNLOAD_TRIES = 3
 DOWNLOAD_PAUSE_SECONDS = 0.3
@@ -71,14 +71,8 @@ def _poll(session: Session, intent: Intent) -> set[TeamMonth]:
         return _settle_without_files(session, intent, f"Groq no longer knows the batch: {error}")
     if state.has_ended:
         return _settle_ended(session, intent, state)
-    if session.now - intent.claimed_at > GIVEN_UP_AFTER:
-        return _settle_ended(session, intent, replace(state, status="lost"))
-    return _still_running(session, intent, state)
-
-
-def _still_running(session: Session, intent: Intent, state: BatchState) -> set[TeamMonth]:
     if session.now - intent.claimed_at > OVERDUE_AFTER:
-        session.groq.cancel(state.batch_id)
+        return _end_overdue(session, intent, state)
     with session.warehouse.transaction() as tx:
         llm_ledger.set_batch(tx, state.batch_id, status=state.status)
         llm_ledger.release(tx, SERVICE)
@@ -86,12 +80,22 @@ def _still_running(session: Session, intent: Intent, state: BatchState) -> set[T
     return set()
 
 
-def _may_turn_up(session: Session, intent: Intent) -> bool:
-    """Whether a batch or file that Groq does not know is worth another look: it may not be everywhere at once."""
-    if intent.missing_since is not None and session.now - intent.missing_since >= FORGOTTEN_AFTER:
+def _end_overdue(session: Session, intent: Intent, state: BatchState) -> set[TeamMonth]:
+    """Cancel a batch that never ends, and take what it has when that does not end it either."""
+    if intent.troubled_since is None:
+        session.groq.cancel(state.batch_id)
+        session.report(f"Batch {state.batch_id} has been {state.status} for days: cancelled.")
+    if _may_turn_up(session, intent, within=CANCELLED_WITHIN):
+        return set()
+    return _settle_ended(session, intent, replace(state, status="lost"))
+
+
+def _may_turn_up(session: Session, intent: Intent, *, within: timedelta = FORGOTTEN_AFTER) -> bool:
+    """Whether what Groq does not (yet) have is worth another look. The first look that fails is remembered."""
+    if intent.troubled_since is not None and session.now - intent.troubled_since >= within:
         return False
     with session.warehouse.transaction() as tx:
-        llm_ledger.set_intent(tx, intent.intent_id, missing_since=intent.missing_since or session.now)
+        llm_ledger.set_intent(tx, intent.intent_id, troubled_since=intent.troubled_since or session.now)
     _postpone(session, intent)
     return True
 

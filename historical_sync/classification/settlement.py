@@ -13,7 +13,7 @@ from typing import Any
 from historical_sync.classification.answers import Classification, RejectedAnswer, read_answer
 from historical_sync.classification.batches import LineResult, is_model_gone
 from historical_sync.classification.pricing import cost_usd
-from historical_sync.classification.session import Session
+from historical_sync.classification.session import CHAT, SERVICE, Session
 from historical_sync.records import PullRequest, TeamMonth
 from historical_sync.warehouse import classifications, llm_ledger
 from historical_sync.warehouse.classifications import Settled
@@ -119,6 +119,7 @@ def settle(
             batch_id=intent.batch_id,
             now=now,
         )
+        llm_ledger.release(tx, SERVICE if intent.kind == "batch" else CHAT)
         llm_ledger.settle_requests(tx, intent.intent_id, [(request.custom_id, one) for request, one in settled])
         if intent.batch_id is not None:
             llm_ledger.add_to_batch(tx, intent.batch_id, **_amounts(session, intent, outcomes, usage))

@@ -21,7 +21,7 @@ from historical_sync.warehouse.postgres import Transaction
 class Intent:
     """A row of `llm_intents`. `tries` counts the steps or polls that came to nothing since the state changed.
 
-    `missing_since` is when Groq was first found not to know the batch or its files.
+    `troubled_since` is when Groq was first found not to know the batch or its files, or was asked to cancel it.
     """
 
     intent_id: str
@@ -38,7 +38,7 @@ class Intent:
     claimed_at: datetime
     next_attempt_at: datetime
     tries: int
-    missing_since: datetime | None = None
+    troubled_since: datetime | None = None
 
     @property
     def is_batch_in_flight(self) -> bool:

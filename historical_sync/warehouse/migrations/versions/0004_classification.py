@@ -94,7 +94,7 @@ def upgrade() -> None:
         claimed_at timestamptz not null,
         next_attempt_at timestamptz not null,
         tries integer not null default 0,
-        missing_since timestamptz,
+        troubled_since timestamptz,
         check (state not in ('uploaded', 'submitted') or kind = 'chat' or input_file_id is not null),
         check (state <> 'submitted' or batch_id is not null)
     );
