@@ -1,26 +1,64 @@
 # Two commands: `make run` shows it working, `make test` proves it. `make help` lists the rest.
 unexport PYTHONDONTWRITEBYTECODE
-PYTHON ?= python3
+unexport PYTHONPATH
+PYTHON ?=
+export PYTHON
+
 BIN := .venv/bin
+COMMAND := $(BIN)/python -m historical_sync
+PYTEST := $(BIN)/python -m pytest
+SOAK_ROUNDS ?= 10
 
-.PHONY: help run test lint types
-help: ## what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+.PHONY: help run test e2e soak lint types schema audit bench ci clean
+.DEFAULT_GOAL := help
 
-.venv/installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+.venv/installed: pyproject.toml constraints.txt .ci/environment
+	@.ci/environment
 	@touch $@
 
-run: .venv/installed ## everything on this machine: sandbox, Dagster, the page
-	$(BIN)/historical-sync up --sandbox
+.venv/installed-dev: pyproject.toml constraints.txt .ci/environment
+	@.ci/environment dev
+	@touch .venv/installed $@
 
-test: .venv/installed ## the whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+run: .venv/installed ## everything on this machine; with GITHUB_TOKEN set: make run TEAM=acme REPOS="acme/api acme/web"
+ifneq ($(TEAM)$(REPOS),)
+	@test -n "$(TEAM)" || { echo 'error: REPOS is set and TEAM is not: make run TEAM=acme REPOS="acme/api"' >&2; exit 2; }
+	@test -n "$(REPOS)" || { echo 'error: TEAM is set and REPOS is not: make run TEAM=acme REPOS="acme/api"' >&2; exit 2; }
+	@test -n "$$GITHUB_TOKEN$$GITHUB_TOKENS" || { echo 'error: set GITHUB_TOKEN to a token that may read $(REPOS)' >&2; exit 2; }
+	@$(COMMAND) up --team "$(TEAM)" $(addprefix --repo ,$(REPOS))
+else
+	@$(COMMAND) up --sandbox
+endif
 
-lint: .venv/installed ## ruff
+test: .venv/installed-dev ## the test suite, without the tests that start Dagster's processes (make e2e)
+	@.ci/packages
+	$(PYTEST) -n 2 --dist worksteal -m "not daemon and not soak"
+
+e2e: .venv/installed-dev ## whole onboardings with real processes, faults included
+	@.ci/packages
+	$(PYTEST) -m "daemon and not soak" --durations=15
+
+soak: .venv/installed-dev ## the fault tests, SOAK_ROUNDS (10) times in a row
+	for round in $$(seq $(SOAK_ROUNDS)); do echo "round $$round"; $(PYTEST) -x -m "daemon or soak" || exit 1; done
+
+lint: .venv/installed-dev ## ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .venv/installed ## mypy
+types: .venv/installed-dev ## mypy
 	$(BIN)/mypy
+
+schema: .venv/installed-dev ## the sandbox's schema and all our queries against GitHub's own schema
+	$(BIN)/python .ci/schema/check.py
+
+audit: .venv/installed-dev ## known vulnerabilities of the dependencies, and that they are the pinned ones
+	$(BIN)/python .ci/audit.py
+
+ci: ## all that must hold before a change lands
+	.ci/run
+
+clean: ## remove .venv and the caches; the data in .historical_sync stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
