@@ -1,4 +1,6 @@
-"""How far a team's history is: the records, the overall percentage, the time left. Pure; `warehouse.progress` reads them.
+"""How far a team's history is: the records, the overall percentage, the time left. Pure.
+
+Read from the tables by `warehouse.progress`.
 
 Three levels: repositories (and their months), pull requests, LLM batches. The history is complete when every month is;
 it does not wait for the LLM.
@@ -16,7 +18,7 @@ MONTH_WEIGHT = 10
 time even when it is empty."""
 
 STALLED_AFTER = timedelta(minutes=3)
-"""Without a pull request for so long, the measured rate says nothing about the rest: three times GitHub's slowest page."""
+"""Without a pull request for so long the measured rate is no guide: GitHub's slowest page takes a third of it."""
 
 HISTORY_OF_RECENT_MONTHS = 6
 """`recent_prs` counts the pull requests of so many months."""

@@ -17,20 +17,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from historical_sync.dashboard.routes import doors, files, problems, progress
+from historical_sync.dashboard.routes import doors, files, problems, progress, pull_requests, trends
 from historical_sync.dashboard.routes.gate import Doorkeeper, Json
 from historical_sync.errors import HistoricalSyncError
 from historical_sync.settings import Settings
 from historical_sync.warehouse.embedded import database_url
 from historical_sync.warehouse.postgres import Warehouse
 
-PLOTLY_STYLE_HASH = ""
+PLOTLY_STYLE = "'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o='"
+"""The one inline style that Plotly's script sets; a newer script may have another, which a browser test would report."""
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        "style-src 'self'",
+        f"style-src 'self' {PLOTLY_STYLE}",
         "img-src 'self' data: blob:",
         "connect-src 'self'",
         "form-action 'self'",
@@ -57,8 +58,13 @@ ROUTES = (
     Route("/teams/{team}", doors.team_home),
     Route("/teams/{team}/progress", progress.show),
     Route("/teams/{team}/progress/events", progress.events),
+    Route("/teams/{team}/trends", trends.show),
+    Route("/teams/{team}/trends.csv", trends.as_csv),
+    Route("/teams/{team}/pull-requests.csv", pull_requests.as_csv),
     Route("/api/teams", doors.onboard, methods=["POST"]),
     Route("/api/teams/{team}/progress", progress.as_json),
+    Route("/api/teams/{team}/trends", trends.as_json),
+    Route("/api/teams/{team}/pull-requests", pull_requests.as_json),
 )
 
 

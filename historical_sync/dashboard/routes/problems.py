@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from historical_sync.dashboard.routes.gate import Json
 from historical_sync.dashboard.routes.templates import page
-from historical_sync.errors import HistoricalSyncError
+from historical_sync.errors import ConfigurationError, HistoricalSyncError, SchemaOutdated
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +19,7 @@ TITLES = {
     401: "This page needs a link",
     403: "This link opens another page",
     404: "There is nothing here",
+    422: "This address cannot be read",
     503: "The data cannot be reached",
 }
 
@@ -30,8 +31,10 @@ def refused(request: Request, error: Exception) -> Response:
 
 
 def known(request: Request, error: Exception) -> Response:
-    """One of our own errors: the database is away, the schema is old; with its remedy."""
+    """One of our own errors, with its remedy: an address that cannot be read (422), else what is away (503)."""
     assert isinstance(error, HistoricalSyncError)  # noqa: S101 - registered for this type only
+    if isinstance(error, ConfigurationError) and not isinstance(error, SchemaOutdated):
+        return _problem(request, 422, f"{error} {error.remedy}".strip(), {})
     log.error("%s %s: %s", request.method, request.url.path, type(error).__name__)
     return _problem(request, 503, f"{error.remedy or 'It is tried again when you reload this page.'}", {})
 

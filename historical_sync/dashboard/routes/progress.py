@@ -40,7 +40,7 @@ def show(asked: TeamRequest) -> Response:
 @for_team
 def as_json(asked: TeamRequest) -> Response:
     """The progress as JSON: what `status --json` gives for this team, and details."""
-    return Json(_read(asked.tx, asked.doorkeeper, asked.team.team_id, asked.now).as_json_with_details())
+    return Json(read_team_progress(asked).as_json_with_details())
 
 
 async def events(request: Request) -> Response:
@@ -84,6 +84,11 @@ async def _stream(request: Request, first: tuple[str, bool], look: Any) -> Async
 
 def _event(name: str, html: str) -> str:
     return f"event: {name}\ndata: {json.dumps(html)}\n\n"
+
+
+def read_team_progress(asked: TeamRequest) -> TeamProgress:
+    """The progress of the team that is asked about."""
+    return _read(asked.tx, asked.doorkeeper, asked.team.team_id, asked.now)
 
 
 def _read(tx: Transaction, doorkeeper: Doorkeeper, team_id: str, now: datetime) -> TeamProgress:

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse
 
 from historical_sync.dashboard import formatting
 from historical_sync.dashboard.assets import address
+from historical_sync.dashboard.trends_state import Place
 
 
 def _environment() -> Environment:
@@ -19,7 +20,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(static=address, fmt=formatting)
+    environment.globals.update(static=address, fmt=formatting, place=Place)
     return environment
 
 

@@ -1,0 +1,215 @@
+// Draws the charts from the data that the server put into the page, and moves between states without a reload.
+// Every state is an address: what is clicked here could as well be opened as a link.
+(() => {
+  "use strict";
+  const narrow = matchMedia("(max-width: 640px)");
+  const probe = document.createElement("span");
+  probe.hidden = true;
+  document.body.append(probe);
+
+  // A token of the style sheet as a colour that Plotly reads.
+  function token(name) {
+    probe.style.color = `var(--${name})`;
+    return getComputedStyle(probe).color;
+  }
+  const series = (index) => (index === 0 ? token("ink") : token(`s${index}`));
+  function faded(color, alpha) {
+    const [r, g, b] = color.match(/[\d.]+/g);
+    return `rgba(${r}, ${g}, ${b}, ${alpha})`;
+  }
+
+  function axisFormat(chart) {
+    const numbers = chart.series.flatMap((one) => one.values.filter((value) => value !== null));
+    const most = Math.max(0, ...numbers);
+    if (chart.unit === "share") return { tickformat: ",.0%", rangemode: "tozero" };
+    if (chart.unit === "hours") {
+      // Ticks at whole days where days are what the numbers are.
+      const step = most > 24 * 12 ? 24 * 5 : most > 72 ? 24 : null;
+      const day = (value) => (most > 72 ? `${+(value / 24).toFixed(1)} d` : `${value} h`);
+      if (!step) return { ticksuffix: " h", rangemode: "tozero" };
+      const ticks = Array.from({ length: Math.floor(most / step) + 2 }, (_, index) => index * step);
+      return { tickvals: ticks, ticktext: ticks.map(day), rangemode: "tozero" };
+    }
+    return { rangemode: "tozero", tickformat: ",~r" };
+  }
+
+  function trace(one, chart) {
+    const color = series(one.color);
+    const base = {
+      name: one.name, x: chart.labels, y: one.values, meta: one,
+      customdata: one.texts.map((text, index) => [text, one.n[index], one.why[index] ? ` · ${one.why[index]}` : ""]),
+      hovertemplate: "%{customdata[0]}  <i>n = %{customdata[1]}%{customdata[2]}</i>",
+    };
+    const unsure = one.sure.map((sure) => !sure);
+    if (one.role === "bar" || one.role === "stack") {
+      return {
+        ...base, type: "bar", offsetgroup: one.role === "stack" ? "stack" : one.segment + one.metric,
+        hovertemplate: one.role === "stack" ? `${one.name}: ${base.hovertemplate}<extra></extra>` : base.hovertemplate,
+        marker: {
+          color: unsure.map((is) => (is ? faded(color, 0.42) : color)),
+          pattern: { shape: unsure.map((is) => (is ? "/" : "")), fillmode: "replace", fgcolor: color, size: 5, solidity: 0.45 },
+          line: { width: one.role === "stack" ? 1 : 0, color: token("card") },
+        },
+      };
+    }
+    const line = { ...base, type: "scatter", mode: "lines+markers", connectgaps: false };
+    if (one.role === "low") return { ...line, mode: "lines", line: { width: 0 }, showlegend: false };
+    if (one.role === "high") {
+      return { ...line, name: "25th to 75th percentile", mode: "lines", line: { width: 0 }, fill: "tonexty", fillcolor: faded(color, 0.17), hovertemplate: `75th percentile: ${base.hovertemplate}<extra></extra>` };
+    }
+    if (one.role === "year") {
+      return { ...line, mode: "lines+markers", line: { width: 1.8, dash: "dot", color: token("muted") }, marker: { size: one.values.filter((value) => value !== null).length > 1 ? 4 : 9, symbol: "diamond", color: token("muted") } };
+    }
+    return {
+      ...line,
+      line: { width: 2.6, color, shape: "linear" },
+      marker: { size: 8, color: unsure.map((is) => (is ? token("card") : color)), line: { width: 2.2, color } },
+    };
+  }
+
+  function layout(chart) {
+    const hasStack = chart.series.some((one) => one.role === "stack");
+    const shade = faded(token("muted"), 0.07);
+    const axis = { fixedrange: true, zeroline: false, linecolor: token("line-strong"), tickcolor: token("line-strong"), ticks: "" };
+    return {
+      autosize: true,
+      margin: { l: 50, r: 8, t: 8, b: 36 },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: token("muted") },
+      barmode: hasStack ? "stack" : "group", bargap: 0.32, bargroupgap: 0.08,
+      hovermode: hasStack ? "closest" : "x unified",
+      hoverlabel: { bgcolor: token("card"), bordercolor: token("line-strong"), font: { color: token("ink"), size: 13, family: getComputedStyle(document.body).fontFamily }, align: "left" },
+      legend: { orientation: "h", x: 0, y: -0.14, yanchor: "top", font: { size: 12, color: token("ink") }, itemclick: false, itemdoubleclick: false, traceorder: "normal" },
+      showlegend: true,
+      xaxis: { ...axis, type: "category", tickangle: 0, nticks: narrow.matches ? 4 : 9, range: [-0.6, chart.labels.length - 0.4] },
+      yaxis: { ...axis, gridcolor: token("line"), linecolor: "rgba(0,0,0,0)", automargin: true, ...axisFormat(chart) },
+      shapes: chart.unsure.map((why, index) => why && { type: "rect", xref: "x", yref: "paper", x0: index - 0.5, x1: index + 0.5, y0: 0, y1: 1, line: { width: 0 }, fillcolor: shade, layer: "below" }).filter(Boolean),
+    };
+  }
+
+  function pointAddress(point) {
+    const one = point.data.meta;
+    let month = chartOf(one).months[point.pointNumber];
+    if (one.role === "year") month = `${Number(month.slice(0, 4)) - 1}${month.slice(4)}`;
+    const address = new URL(location.href);
+    address.searchParams.set("point", `${one.metric}@${month}${one.segment === "*" ? "" : `~${one.segment}`}`);
+    address.searchParams.delete("offset");
+    return address.href;
+  }
+
+  let data = { charts: [] };
+  const chartOf = (one) => data.charts.find((chart) => chart.key === one.chart);
+
+  function draw() {
+    const source = document.getElementById("chart-data");
+    if (!source || !window.Plotly) return;
+    data = JSON.parse(source.textContent);
+    for (const chart of data.charts) {
+      const plot = document.querySelector(`[data-chart="${chart.key}"]`);
+      if (!plot) continue;
+      for (const one of chart.series) one.chart = chart.key;
+      Plotly.react(plot, chart.series.map((one) => trace(one, chart)), layout(chart), { displayModeBar: false, responsive: true });
+      plot.removeAllListeners?.("plotly_click");
+      plot.on("plotly_click", (event) => {
+        const order = ["line", "bar", "stack", "year", "high", "low"];
+        const [best] = [...event.points].sort((a, b) => order.indexOf(a.data.meta.role) - order.indexOf(b.data.meta.role));
+        if (best && best.y !== null) go(pointAddress(best));
+      });
+      plot.classList.add("is-drawn");
+    }
+  }
+
+  // Moving between states -----------------------------------------------------------------------------------------
+  const said = document.getElementById("said");
+  let latest = 0;
+
+  async function go(address, { push = true, focus = true } = {}) {
+    const turn = ++latest;
+    const content = document.getElementById("content");
+    content.setAttribute("aria-busy", "true");
+    const opened = [...content.querySelectorAll("details.numbers[open]")].map((one) => one.closest("[id]").id);
+    const focused = document.activeElement?.id;
+    try {
+      const answer = await fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+      if (!answer.ok) throw new Error(answer.status);
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (turn !== latest) return;
+      content.querySelectorAll(".is-drawn").forEach((plot) => Plotly.purge(plot));
+      content.replaceWith(document.adoptNode(fresh.getElementById("content")));
+      document.title = fresh.title;
+      if (push) history.pushState(null, "", address);
+      for (const id of opened) document.getElementById(id)?.querySelector("details.numbers")?.setAttribute("open", "");
+      ready();
+      const heading = document.getElementById("behind-title");
+      if (heading && focus) {
+        heading.focus();
+        said.textContent = heading.parentElement.textContent;
+      } else if (focused) {
+        document.getElementById(focused)?.focus({ preventScroll: true });
+        said.textContent = document.getElementById("figures-title")?.textContent || "";
+      }
+    } catch {
+      location.assign(address); // the server's own page says what is wrong
+    }
+  }
+
+  function formAddress(form) {
+    const given = new URLSearchParams([...new FormData(form)].filter(([name, value]) => value && !(name === "repository" && value === "*") && !(name === "months" && value === "all")));
+    return `${form.action}${given.size ? `?${given}` : ""}`;
+  }
+
+  function ready() {
+    document.getElementById("apply")?.setAttribute("hidden", "");
+    draw();
+    watch();
+  }
+
+  document.addEventListener("change", (event) => {
+    const form = event.target.form;
+    if (!form || form.id !== "filters") return;
+    if (event.target.id === "metric") document.getElementById("by")?.removeAttribute("name");
+    go(formAddress(form));
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target.id !== "filters") return;
+    event.preventDefault();
+    go(formAddress(event.target));
+  });
+  let returnTo = null;
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-swap]");
+    if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    if (link.id === "behind-close") return close(link);
+    returnTo = link.getAttribute("href");
+    go(link.href);
+  });
+  async function close(link) {
+    await go(link.href, { focus: false });
+    const from = returnTo && [...document.querySelectorAll("a[data-swap]")].find((one) => one.getAttribute("href") === returnTo);
+    (from || document.getElementById("title"))?.focus?.();
+    returnTo = null;
+  }
+  document.addEventListener("keydown", (event) => {
+    const link = document.getElementById("behind-close");
+    if (event.key === "Escape" && link) close(link);
+  });
+  addEventListener("popstate", () => go(location.href, { push: false }));
+  document.addEventListener("themechange", draw);
+  narrow.addEventListener("change", draw);
+
+  // While the history loads, a new month appears by itself -----------------------------------------------------------
+  const LOOK_MILLISECONDS = 4000;
+  let timer = 0;
+  function watch() {
+    clearTimeout(timer);
+    const { progress } = document.getElementById("content").dataset;
+    if (progress) timer = setTimeout(look, LOOK_MILLISECONDS);
+  }
+  async function look() {
+    if (document.visibilityState === "visible") await go(location.href, { push: false, focus: false });
+    watch();
+  }
+
+  ready();
+})();
