@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -99,7 +100,8 @@ class Sandbox:
         """Listen in the foreground until SIGINT or SIGTERM; OSError when the port is taken."""
         listener = self._listen(host, port)
         on_ready()
-        uvicorn.Server(self._config()).run([listener])
+        with suppress(KeyboardInterrupt):  # uvicorn raises it again after it has stopped
+            uvicorn.Server(self._config()).run([listener])
 
     def _listen(self, host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET

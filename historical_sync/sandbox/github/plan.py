@@ -239,11 +239,3 @@ def execute(document: Document, operation_name: str | None, query: Query) -> Ans
         document.plans[place] = plan
     found: Answer | None = plan.run(None, query)
     return found
-
-
-def resolve_for_reference(source: Any, info: Any, **arguments: Any) -> Any:
-    """The same answers as a field resolver of graphql-core's executor: the measure that `execute` is held to."""
-    resolver = RESOLVERS.get((info.parent_type.name, info.field_name))
-    if resolver is None:
-        return getattr(source, attribute(info.field_name))
-    return resolver(source, arguments, info.context)
