@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -49,8 +50,8 @@ def sync(
         chosen = [_read_month(text) for text in months]
         _require_known(warehouse, team_id, chosen, repositories)
         session = Session(settings, warehouse, team_id)
-        outcomes = session.run(chosen or session.open_and_missing(), repositories)
-        session.collect(wait_minutes)
+        work = session.refresh if refresh else partial(session.run, chosen or session.open_and_missing(), repositories)
+        outcomes = session.drive(work, wait_minutes)
     raise SystemExit(exit_status(outcomes))
 
 
@@ -69,8 +70,7 @@ def retry(team_id: str, wait_minutes: float) -> None:
         missing = session.missing()
         if not missing:
             click.echo(f"Every month of {team_id} is complete.")
-        outcomes = session.run(missing, ())
-        session.collect(wait_minutes)
+        outcomes = session.drive(partial(session.run, missing, ()), wait_minutes)
     raise SystemExit(exit_status(outcomes))
 
 
@@ -102,26 +102,50 @@ class Session:
         newest = first_of_month(datetime.now(UTC))
         return [newest, *(month for month in self.missing() if month != newest)]
 
-    def run(self, months: Sequence[date], repositories: Sequence[str]) -> list[MonthOutcome]:
-        """Run these months, newest first. Ctrl-C ends the command with status 130; what was loaded stays."""
-        if not months:
-            return []
-        from historical_sync.orchestration import direct
-
-        outcomes = []
+    def drive(self, work: Callable[[], list[MonthOutcome]], wait_minutes: float) -> list[MonthOutcome]:
+        """Do the work, then take in the LLM's batches. Ctrl-C ends the command with status 130; nothing is lost."""
         try:
-            with direct.open_instance(self._settings) as instance, self._progress():
-                for month in sorted(months, reverse=True):
-                    outcome = direct.run_month(self._settings, instance, self._team_id, month, repositories or None)
-                    outcomes.append(outcome)
-                    self._tell(outcome)
+            outcomes = work()
+            self.collect(wait_minutes)
         except KeyboardInterrupt:
             self._console.print("Stopped. What was loaded is kept; the same command goes on from here.")
             raise SystemExit(INTERRUPTED) from None
         return outcomes
 
+    def run(self, months: Sequence[date], repositories: Sequence[str]) -> list[MonthOutcome]:
+        """Run these months, newest first."""
+        if not months:
+            return []
+        from historical_sync.orchestration import direct
+
+        outcomes = []
+        with direct.open_instance(self._settings) as instance, self._progress():
+            for month in sorted(set(months), reverse=True):
+                outcome = direct.run_month(self._settings, instance, self._team_id, month, repositories or None)
+                outcomes.append(outcome)
+                self._tell(outcome)
+        return outcomes
+
+    def refresh(self) -> list[MonthOutcome]:
+        """Walk what changed on GitHub and build those months again."""
+        from historical_sync.orchestration import direct
+
+        with direct.open_instance(self._settings) as instance, self._progress():
+            outcomes = direct.refresh(self._settings, instance, self._team_id)
+            for outcome in outcomes:
+                self._tell(outcome)
+        if not outcomes:
+            self._console.print("Nothing has changed on GitHub.")
+        return outcomes
+
     def collect(self, wait_minutes: float) -> None:
-        """Take in the LLM's batches that end within `wait_minutes`."""
+        """Take in the LLM's batches that end within `wait_minutes`; the others are taken in by the next command."""
+        from historical_sync.orchestration import direct
+
+        with self._progress():
+            changed = direct.collect(self._settings, self._team_id, wait_minutes * 60)
+        if changed:
+            self._console.print(f"The LLM's answers for {len(changed)} months are in.")
 
     def _progress(self) -> AbstractContextManager[None]:
         return showing_progress(self._warehouse, self._team_id, console=self._console)

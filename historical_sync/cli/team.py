@@ -82,8 +82,13 @@ def list_teams() -> None:
 @reports_errors
 def pause(team_id: str) -> None:
     """Start no new work for TEAM, and stop what runs at the next safe point. What is loaded stays."""
-    _set_status(team_id, "paused")
-    click.echo(f"Team {team_id} is paused. `historical-sync team resume {team_id}` goes on.")
+    from historical_sync.orchestration import offboarding
+    from historical_sync.orchestration.direct import open_instance
+
+    with open_warehouse(migrates=True) as (settings, _), open_instance(settings) as instance:
+        cancelled = offboarding.pause(settings, instance, team_id)
+    queued = f"; {cancelled} queued runs were cancelled" if cancelled else ""
+    click.echo(f"Team {team_id} is paused{queued}. `historical-sync team resume {team_id}` goes on.")
 
 
 @team.command()
@@ -91,20 +96,16 @@ def pause(team_id: str) -> None:
 @reports_errors
 def resume(team_id: str) -> None:
     """Go on with a paused TEAM; the sensor starts what is missing."""
-    _set_status(team_id, "active")
+    from historical_sync.orchestration import offboarding
+
+    with open_warehouse(migrates=True) as (settings, _):
+        offboarding.resume(settings, team_id)
     click.echo(f"Team {team_id} is active.")
-
-
-def _set_status(team_id: str, status: str) -> None:
-    with open_warehouse(migrates=True) as (_, warehouse), warehouse.transaction() as tx:
-        registry.set_status(tx, team_id, status)
 
 
 @team.command()
 @team_argument
-@click.option(
-    "--repo", "repositories", metavar="OWNER/NAME", multiple=True, help="Only this repository; may be repeated."
-)
+@click.option("--repo", "repositories", metavar="OWNER/NAME", multiple=True, help="Only this repository; repeatable.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @reports_errors
 def remove(team_id: str, repositories: tuple[str, ...], yes: bool) -> None:
@@ -131,7 +132,7 @@ def _remove_team(team_id: str) -> None:
     from historical_sync.orchestration.offboarding import remove as offboard
 
     with open_warehouse(migrates=True) as (settings, _), open_instance(settings) as instance:
-        gone = offboard(settings, instance, team_id)
+        gone = offboard(settings, instance, team_id, on_event=click.echo)
     for table, count in gone.items():
         click.echo(f"  {table}  {count}")
     click.echo(f"Team {team_id} is gone." if gone else f"There is nothing left of team {team_id}.")
