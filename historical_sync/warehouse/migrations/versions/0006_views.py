@@ -354,6 +354,251 @@ TABLES_WITH_TEAM = """
 """
 
 
+TABLE_COMMENTS = {
+    "teams": "One row per team: adding one starts its onboarding.",
+    "tracked_repositories": "One row per repository of a team, with how far its load is.",
+    "repository_months": "One row per repository and month: what GitHub has, what is stored, and what went wrong.",
+    "pull_requests": "One row per pull request, as GitHub showed it last; once, whatever months it belongs to.",
+    "pull_request_commits": "One row per commit of a pull request.",
+    "pull_request_reviews": "One row per review of a pull request.",
+    "pull_request_files": "One row per file that a pull request changes.",
+    "pull_request_index": "One row per pull request that GitHub lists: what is to be fetched, and what was.",
+    "repository_walks": "One row per walk over a repository's index: where it stands.",
+    "ingestion_leases": "One row per (team, month) that a process is loading at this moment.",
+    "github_budgets": "One row per GitHub identity: the points it has left.",
+    "github_identities": "One row per token, by its digest: whose it is.",
+    "github_streams": "One row per stream slot of a GitHub identity.",
+    "github_waits": "One row per process that waits for GitHub, and until when.",
+    "ai_evidence": "One row per hit of an AI signature in a pull request, with the words that prove it.",
+    "llm_batches": "One row per batch that was sent to the LLM: its state, its tokens, its cost.",
+    "llm_classifications": "One row per pull request that was or will be shown to the LLM, with its answer.",
+    "llm_intents": "One row per batch that is about to be sent or was: so that none is paid twice.",
+    "llm_requests": "One row per pull request in a batch, and what became of it.",
+    "monthly_trends": "One row per team, month, repository (* for all), metric and segment: the value and its n.",
+    "metric_trends": "One row per team, repository, metric and segment: changes, slope, test and direction.",
+    "monthly_benchmarks": "One row per month, metric and size of team, from five teams on: percentiles over teams.",
+    "team_standings": "One row per team, month and metric: the share of other teams of its size it does better than.",
+    "alembic_version": "The schema's version.",
+}
+
+KEYS = {
+    "team_id": "The team.",
+    "repository": "owner/name as registered.",
+    "number": "The pull request's number in its repository.",
+    "month": "First day of the month (UTC).",
+    "metric": "Name of the metric; see docs/metrics.md.",
+    "computed_at": "When this row was computed.",
+}
+
+TREND_KEYS = {
+    **KEYS,
+    "repository": "owner/name as registered, or * for all of the team's repositories.",
+    "segment": "* for all pull requests, or ai, other, pending, size:…, type:…, tool:…, technology:….",
+    "unit": "Unit of the values: pull requests, authors, hours, lines, rounds, or share (0 to 1).",
+    "is_complete": "Whether every repository of the place is completely loaded for every month that was used.",
+    "is_open": "Whether the month was not over when its data was loaded.",
+}
+
+COMMENTS = {
+    "pull_requests": (
+        "One row per pull request, with its effective AI label, its times and its size: the ground of every metric.",
+        {
+            **KEYS,
+            "title": "The title.",
+            "author_login": "The author's account; null when it was deleted.",
+            "author_type": "GitHub's type of the author: User, Bot, Mannequin, ….",
+            "state": "OPEN, CLOSED or MERGED.",
+            "is_draft": "Whether it is a draft now.",
+            "created_at": "When it was opened.",
+            "ready_at": "When it last left draft; null when it never was one.",
+            "first_commit_at": "Earliest authored time of its commits.",
+            "first_review_at": "First review by another human at or after it was ready, and not after the merge.",
+            "merged_at": "When it was merged.",
+            "closed_at": "When it was closed; a merge is a close.",
+            "updated_at": "When GitHub last saw it change.",
+            "merged_by": "Who merged it.",
+            "additions": "Lines added.",
+            "deletions": "Lines deleted.",
+            "changed_files": "Files changed.",
+            "size_lines": "Lines added plus lines deleted.",
+            "size_bucket": "xs to 10 lines, s to 50, m to 200, l to 500, xl above.",
+            "head_ref": "The branch it comes from.",
+            "base_ref": "The branch it goes to.",
+            "labels": "Its labels.",
+            "milestone": "Its milestone.",
+            "commit_count": "How many commits GitHub counts.",
+            "review_count": "How many reviews GitHub counts.",
+            "comment_count": "How many comments GitHub counts.",
+            "is_partial": "Whether GitHub gave only a part of it.",
+            "is_automation": "Whether a dependency, release or formatting bot made it: left out of people's metrics.",
+            "is_revert": "Whether it undoes an earlier pull request.",
+            "is_hotfix": "Whether it calls itself a hotfix.",
+            "is_reviewed": "Whether another human reviewed it before the merge.",
+            "review_rounds": "Reviews by another human that requested changes; null when nobody reviewed it.",
+            "cycle_time_hours": "Creation to merge.",
+            "lead_time_hours": "First commit to merge.",
+            "coding_time_hours": "First commit to creation; null when negative.",
+            "pickup_time_hours": "Ready (or created) to the first review by another human.",
+            "review_time_hours": "That review to the merge.",
+            "is_ai_assisted": "The effective label: whether a tool wrote or helped to write it; null while pending.",
+            "ai_source": "What the label rests on: evidence, llm, mention, or pending.",
+            "ai_tools": "The tools that the label's source names.",
+            "ai_reviewed": "Whether an AI tool reviewed it: says nothing about who wrote it.",
+            "is_agent_authored": "Whether an AI agent's own account opened it.",
+            "has_ai_suggestion": "Whether it holds a commit from an accepted suggestion of a reviewing bot.",
+            "llm_status": "classified, unclassified, or pending.",
+            "llm_confidence": "How sure the LLM was of its answer on AI use, 0 to 1.",
+            "pull_request_type": "feature, bugfix, refactor, docs, test, chore or ci, by the LLM; null without it.",
+            "technologies": "Languages and frameworks it touches, by the LLM.",
+            "summary_title": "The LLM's title.",
+            "llm_summary": "The LLM's whole answer on technology, content and health.",
+        },
+    ),
+    "monthly_trends": (
+        "One row per month, repository, metric and segment: what the number is, and how many it rests on.",
+        {
+            **TREND_KEYS,
+            "value": "The value; null where there is no data.",
+            "n": "How many pull requests it rests on; for a count, the count.",
+            "is_enough": "Whether n is at least 5.",
+            "is_complete": "Whether every repository of the place is completely loaded for this month.",
+            "repositories": "How many repositories the place has.",
+            "repositories_complete": "How many of them are completely loaded for this month.",
+            "same_days_value": "Of an open month: the value of the same days of the month before.",
+            "same_days_n": "How many that rests on.",
+            "same_days_year_value": "Of an open month: the value of the same days of the year before.",
+            "same_days_year_n": "How many that rests on.",
+        },
+    ),
+    "metric_trends": (
+        "One row per repository, metric and segment as of the newest month (and of the last full month, while it is "
+        "open): what changed, and whether that is more than noise.",
+        {
+            **TREND_KEYS,
+            "as_of_month": "The month that the row is as of.",
+            "value": "The value of that month.",
+            "n": "How many it rests on.",
+            "previous_value": "What it is compared with: the month before, or its same days.",
+            "previous_n": "How many that rests on.",
+            "change_previous": "Change in change_unit; null where the base is none.",
+            "year_value": "The same month of the year before, or its same days.",
+            "year_n": "How many that rests on.",
+            "change_year": "Change in change_unit; null where the base is none.",
+            "change_unit": "percent, or percentage points for shares.",
+            "compared_with": "month, or same days while the month is open.",
+            "slope_per_month": "Theil-Sen slope over the months used, in the metric's unit per month.",
+            "p_value": "Two-sided p-value of the Mann-Kendall test.",
+            "months_used": "How many full months with enough data the slope and the test rest on.",
+            "movement": "rising, falling, steady, or too little data.",
+            "direction": "improving, worsening, flat, too little data; null when it moves and neither way is better.",
+        },
+    ),
+    "ai_comparisons": (
+        "One row per month, repository and metric: AI-assisted against other work, raw and of equal sizes. A "
+        "difference does not show that AI caused it.",
+        {
+            **TREND_KEYS,
+            "ai_value": "Value of AI-assisted pull requests.",
+            "ai_n": "How many that rests on.",
+            "other_value": "Value of the others (pending ones in neither).",
+            "other_n": "How many that rests on.",
+            "is_comparable": "Whether both sides have at least 10; show no comparison otherwise.",
+            "ai_value_size_matched": "Value of AI-assisted ones, over the sizes that both sides have.",
+            "ai_n_size_matched": "How many that rests on.",
+            "other_value_size_matched": "Value of the others, weighted to the sizes of the AI-assisted ones.",
+            "other_n_size_matched": "How many that rests on.",
+            "is_size_matched_comparable": "Whether both size-matched sides have at least 10.",
+            "is_complete": "Whether every repository of the place is completely loaded for this month.",
+        },
+    ),
+    "benchmarks": (
+        "One row per month, metric and size of team: percentiles over the teams of that size, from five teams on. "
+        "Visible whatever the team.",
+        {
+            **KEYS,
+            "team_size_bucket": "Size of team by active authors of the month: 1-10, 11-50, 51-200 or 201+.",
+            "teams": "How many teams.",
+            "p25": "25th percentile of the teams' values.",
+            "p50": "Median of the teams' values.",
+            "p75": "75th percentile of the teams' values.",
+            "p90": "90th percentile of the teams' values.",
+        },
+    ),
+    "team_standings": (
+        "One row per month and metric: where the team stands among the others of its size, from five teams on.",
+        {
+            **KEYS,
+            "team_size_bucket": "The team's size that month.",
+            "teams": "How many teams of that size, itself included.",
+            "value": "The team's value.",
+            "better_than_share": "Share of the other teams that it does better than; null where neither way is better.",
+        },
+    ),
+    "pull_request_evidence": (
+        "One row per hit of an AI signature, with the words that prove it.",
+        {
+            **KEYS,
+            "tool": "The tool.",
+            "role": "author, reviewer, suggestion or automation.",
+            "source": "Where it was seen: author, branch, title, body, reviewer, or a commit's part.",
+            "strength": "exact, or mention.",
+            "quote": "The words, at most 200 characters.",
+            "signature_id": "The signature that hit.",
+            "position": "Tells several hits of one signature in one source apart.",
+            "ruleset_version": "Version of the signatures.",
+        },
+    ),
+    "sync_progress": (
+        "One row per repository: how far its history is loaded and classified.",
+        {
+            **KEYS,
+            "current_name": "Its name now, where it was renamed.",
+            "sync_status": "pending, syncing, completed or failed.",
+            "sync_progress": "0 to 100.",
+            "sync_prs_total": "How many different pull requests it has in the team's months.",
+            "sync_prs_completed": "How many of them are stored.",
+            "sync_started_at": "When its load began.",
+            "sync_error": "What went wrong, and what to do.",
+            "last_synced_at": "When it was last loaded or refreshed.",
+            "months_begun": "Months that were begun.",
+            "months_completed": "Months that are complete.",
+            "months_partial": "Months of which a part could not be fetched.",
+            "months_failed": "Months that failed.",
+            "oldest_completed_month": "The oldest month that is complete.",
+            "llm_classified": "Pull requests that the LLM has classified.",
+            "llm_pending": "Pull requests that wait for the LLM.",
+            "llm_unclassified": "Pull requests that the LLM could not classify.",
+        },
+    ),
+}
+"""View → what one row is, and what each column is. BI tools show these."""
+
+COLUMNS_OF_VIEW = """
+    select column_name from information_schema.columns where table_schema = 'dashboard' and table_name = %s
+"""
+
+TABLES = """
+    select relname from pg_catalog.pg_class
+    where relnamespace = 'historical_sync'::regnamespace and relkind in ('r', 'p')
+        and obj_description(oid, 'pg_class') is null
+"""
+
+
+def _comment(kind: str, name: str, comment: str) -> None:
+    quoted = comment.replace("'", "''")
+    op.get_bind().exec_driver_sql(f"comment on {kind} {name} is '{quoted}'")
+
+
+def _comment_on_everything() -> None:
+    for view, (comment, columns) in COMMENTS.items():
+        _comment("view", f"dashboard.{view}", comment)
+        for (column,) in op.get_bind().exec_driver_sql(COLUMNS_OF_VIEW, (view,)).fetchall():
+            _comment("column", f"dashboard.{view}.{column}", columns[column])
+    for (table,) in op.get_bind().exec_driver_sql(TABLES).fetchall():
+        if table in TABLE_COMMENTS:
+            _comment("table", f"historical_sync.{table}", TABLE_COMMENTS[table])
+
+
 def upgrade() -> None:
     op.execute("create schema if not exists dashboard")
     op.execute(ROLES)
@@ -363,3 +608,4 @@ def upgrade() -> None:
     for (table,) in op.get_bind().exec_driver_sql(TABLES_WITH_TEAM).fetchall():
         op.execute(f"select historical_sync.protect('historical_sync.{table}', {table in READABLE})")
     op.execute(f"grant select ({TEAM_COLUMNS}) on historical_sync.teams to historical_sync_reader")
+    _comment_on_everything()
