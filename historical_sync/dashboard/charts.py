@@ -22,6 +22,8 @@ Values = Mapping[tuple[str, str, date], Row]
 MOST_SEGMENTS = 6
 """More lines or layers than that cannot be told apart; the smaller ones are summed up or left to the table."""
 
+TOO_FEW = "too few to judge"
+
 SEGMENT_NAMES = {
     "ai": "AI-assisted",
     "other": "Other",
@@ -101,7 +103,8 @@ class DrawnChart:
     @property
     def is_thin(self) -> bool:
         """Whether every value rests on too few pull requests."""
-        return not self.is_empty and not any("too few" not in point.why for one in self.drawn for point in one.points)
+        known = [point for one in self.drawn for point in one.points if point.value is not None]
+        return bool(known) and all(TOO_FEW in point.why for point in known)
 
     def as_json(self) -> dict[str, Any]:
         """What the script draws."""
@@ -236,7 +239,7 @@ def _point(month: date, row: Row | None, metric: Metric) -> Point:
         return Point(month, None, 0, number(None, metric.unit), False, "not loaded yet")
     why = [*_reasons(row)]
     if not row["is_enough"] and not metric.is_count:
-        why.append("too few to judge" if row["n"] else "no pull request that counts")
+        why.append(TOO_FEW if row["n"] else "no pull request that counts")
     return Point(month, row["value"], row["n"], number(row["value"], metric.unit), not why, ", ".join(why))
 
 

@@ -119,9 +119,10 @@ def _lead(progress: TeamProgress) -> str:
             f" {thousands(progress.prs_completed)} in {counted(progress.months_total, 'month')}."
         )
     if progress.state == "incomplete":
-        missing = progress.months_total - progress.months_complete
+        whole = sum(one.months_complete == one.months_total for one in progress.repositories)
         return (
-            f"{counted(missing, 'month')} of {progress.months_total} could not be loaded fully. See below what to do."
+            f"{whole} of {counted(len(progress.repositories), 'repository', 'repositories')}"
+            f" {'is' if whole == 1 else 'are'} complete. What is missing, and what to do, stands below."
         )
     if progress.state == "paused":
         return f"Nothing new is fetched until somebody resumes the team. {_months_here(progress)}"
@@ -133,8 +134,10 @@ def _lead(progress: TeamProgress) -> str:
 
 
 def _months_here(progress: TeamProgress) -> str:
-    are = "is" if progress.months_complete == 1 else "are"
-    return f"{progress.months_complete} of {counted(progress.months_total, 'month')} {are} here."
+    here = sum(month.complete > 0 for month in progress.months)
+    missing = sum(bool(one.months_missing) for one in progress.repositories)
+    without = f", without {counted(missing, 'repository', 'repositories')}" if missing else ""
+    return f"{here} of {counted(progress.months_total, 'month')} {'is' if here == 1 else 'are'} here{without}."
 
 
 def _wait(progress: TeamProgress, now: datetime) -> str | None:
@@ -173,19 +176,18 @@ def _llm_level(progress: TeamProgress) -> Level:
 
 
 def _cell(month: MonthProgress) -> Cell:
-    share = min(month.stored / month.expected, 1.0) if month.expected else month.complete / (month.repositories or 1)
+    state, share = "pending", 0.0
+    text = "not loaded yet"
     if month.is_complete:
-        state, text = "complete", f"complete, {counted(month.stored, 'pull request')}"
+        state, share, text = "complete", 1.0, f"complete, {counted(month.stored, 'pull request')}"
     elif month.missing:
-        state, text = (
-            "missing",
-            f"incomplete: {counted(month.missing, 'repository', 'repositories')} missing or partial",
-        )
+        state, share = "missing", month.complete / month.repositories
+        text = f"{counted(month.missing, 'repository', 'repositories')} of {month.repositories} missing or partial"
     elif month.stored or month.expected or month.complete:
-        state, text = "loading", f"{thousands(month.stored)} of {counted(month.expected, 'pull request')}"
-    else:
-        state, text = "pending", "not loaded yet"
-    return Cell(month_name(month.month), month_short(month.month), state, text, 1.0 if month.is_complete else share)
+        state = "loading"
+        share = min(month.stored / month.expected, 1.0) if month.expected else month.complete / month.repositories
+        text = f"loading, {thousands(month.stored)} of {counted(month.expected, 'pull request')}"
+    return Cell(month_name(month.month), month_short(month.month), state, text, share)
 
 
 def _row(one: RepositoryProgress, web_address: str | None) -> RepositoryRow:

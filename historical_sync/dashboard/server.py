@@ -25,7 +25,7 @@ from historical_sync.warehouse.embedded import database_url
 from historical_sync.warehouse.postgres import Warehouse
 
 PLOTLY_STYLE = "'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o='"
-"""The one inline style that Plotly's script sets; a newer script may have another, which a browser test would report."""
+"""The one inline style that Plotly's script sets; should a newer one set another, a browser test reports it."""
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (

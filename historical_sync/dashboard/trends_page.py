@@ -24,8 +24,13 @@ from historical_sync.dashboard.pull_request_list import Behind
 from historical_sync.dashboard.trends_state import SEGMENT_WORDS, SPANS, TrendsState
 from historical_sync.progress import TeamProgress
 from historical_sync.trends.benchmarks import published_bands
-from historical_sync.trends.metrics import ALL, BY_NAME, CLOSED_VOCABULARIES, HEADLINE, METRICS, Segment
+from historical_sync.trends.metrics import ALL, BY_NAME, CLOSED_VOCABULARIES, HEADLINE, LABELS, METRICS, Segment
 from historical_sync.window import add_months, months_between
+
+SEGMENT_PATTERNS: dict[Segment, tuple[str, ...]] = {
+    "label": LABELS,
+    **{kind: (f"{kind}:%",) for kind in ("size", "type", "tool", "technology")},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +104,20 @@ def months_to_read(months: Sequence[date]) -> list[date]:
 
 
 def metrics_to_read(state: TrendsState) -> set[str]:
-    """Every metric that the page shows in this state."""
+    """Every metric of which the page shows the whole in this state."""
     place = {state.place.metric} if state.place else set()
-    charts = [*standard_charts(("tool:any",)), chosen_chart(BY_NAME[state.metric], None, ())]
+    charts = [*standard_charts(()), chosen_chart(BY_NAME[state.metric], None, ())]
     return {*HEADLINE, *metrics_of(charts), *published_bands(), *place}
+
+
+def segments_to_read(state: TrendsState) -> dict[str, list[str]]:
+    """Metric → patterns of the segments that the page shows in this state."""
+    wanted: dict[str, list[str]] = {"ai_tool_share": ["tool:%"], "size_share": ["size:%"]}
+    if state.by is not None:
+        wanted.setdefault(state.metric, []).extend(SEGMENT_PATTERNS[state.by])
+    if state.place is not None and state.place.segment != ALL:
+        wanted.setdefault(state.place.metric, []).append(state.place.segment)
+    return wanted
 
 
 def trends_page(state: TrendsState, data: TrendsData, behind: Behind | None) -> TrendsPage:
@@ -168,7 +183,7 @@ def _largest(values: Values, metric: str, kind: Segment) -> list[str]:
 
 
 def _repository_choices(state: TrendsState, names: Sequence[str]) -> tuple[Choice, ...]:
-    every = Choice(ALL, f"All {counted(len(names), 'repository', 'repositories')}", state.repository == ALL)
+    every = Choice(ALL, f"All repositories ({len(names)})", state.repository == ALL)
     return (every, *(Choice(name, name, name == state.repository) for name in names))
 
 

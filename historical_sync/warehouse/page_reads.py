@@ -6,7 +6,7 @@ The pull requests behind a point are read by behind.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -59,15 +59,39 @@ def months_with_values(tx: Transaction, team_id: str) -> list[date]:
     return [row["month"] for row in rows]
 
 
-def read_series(tx: Transaction, team_id: str, repository: str, months: Sequence[date], metrics: Iterable[str]) -> Rows:
-    """The values of these metrics in these months for one repository (or `*`), every segment of them."""
+def read_series(
+    tx: Transaction,
+    team_id: str,
+    repository: str,
+    months: Sequence[date],
+    *,
+    whole: Iterable[str],
+    cut: Mapping[str, Sequence[str]],
+) -> Rows:
+    """The values of one repository (or `*`) in these months: of the metrics `whole`, and segments of those in `cut`.
+
+    `cut` maps a metric to the patterns of its segments (`tool:%`, or a name).
+    """
+    columns = "month, metric, segment, value, n, is_enough, is_complete, is_open, repositories, repositories_complete"
     return tx.rows(
-        """
-        select month, metric, segment, value, n, is_enough, is_complete, is_open, repositories, repositories_complete
-        from dashboard.monthly_trends
-        where team_id = %s and month = any(%s) and repository = %s and metric = any(%s)
+        f"""
+        select {columns} from dashboard.monthly_trends
+        where team_id = %(team_id)s and month = any(%(months)s) and repository = %(repository)s
+            and metric = any(%(whole)s) and segment = '{ALL}'
+        union
+        select {columns} from unnest(%(cut)s::text[], %(patterns)s::text[]) as wanted (metric, pattern)
+        join dashboard.monthly_trends t using (metric)
+        where t.team_id = %(team_id)s and t.month = any(%(months)s) and t.repository = %(repository)s
+            and t.segment like wanted.pattern
         """,
-        [team_id, list(months), repository, sorted(metrics)],
+        {
+            "team_id": team_id,
+            "months": list(months),
+            "repository": repository,
+            "whole": sorted(whole),
+            "cut": [metric for metric, patterns in cut.items() for _ in patterns],
+            "patterns": [pattern for patterns in cut.values() for pattern in patterns],
+        },
     )
 
 
@@ -79,6 +103,29 @@ def read_comparisons(tx: Transaction, team_id: str, repository: str, month: date
         where team_id = %s and repository = %s and month = %s and metric = any(%s)
         """,
         [team_id, repository, month, sorted(metrics)],
+    )
+
+
+def read_verdicts(tx: Transaction, team_id: str, repository: str, metrics: Iterable[str]) -> Rows:
+    """The directions of these metrics as wholes: rows of `dashboard.metric_trends`."""
+    return tx.rows(
+        f"""
+        select metric, as_of_month, change_previous, change_year, compared_with, movement, direction, months_used
+        from dashboard.metric_trends
+        where team_id = %s and repository = %s and metric = any(%s) and segment = '{ALL}'
+        """,
+        [team_id, repository, sorted(metrics)],
+    )
+
+
+def read_standings_of(tx: Transaction, team_id: str, month: date) -> Rows:
+    """Where the team stands among others of its size in a month: rows of `dashboard.team_standings`."""
+    return tx.rows(
+        """
+        select month, metric, team_size_bucket, teams, value, better_than_share
+        from dashboard.team_standings where team_id = %s and month = %s
+        """,
+        [team_id, month],
     )
 
 

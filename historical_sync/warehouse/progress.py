@@ -43,10 +43,17 @@ select team_id, repository, sync_status, sync_progress, sync_prs_total, sync_prs
 from tracked_repositories where team_id = any(%(teams)s)
 """
 
-MONTHS = """
-select team_id, repository, month, status, expected, stored, completed_at
-from repository_months where team_id = any(%(teams)s) and month >= %(oldest)s
+CELLS = """
+select m.team_id, m.repository, m.month,
+    (count(*) filter (where status = 'completed'))::int as complete,
+    (count(*) filter (where status in ('failed', 'partial')))::int as missing,
+    count(expected)::int as indexed, coalesce(sum(expected), 0)::int as expected,
+    coalesce(sum(stored), 0)::int as stored, max(completed_at) as last_completed_at
+from unnest(%(teams)s::text[], %(oldest)s::date[], %(newest)s::date[]) as span (team_id, oldest, newest)
+join repository_months m on m.team_id = span.team_id and m.month between span.oldest and span.newest
+group by grouping sets ((m.team_id, m.repository), (m.team_id, m.month))
 """
+"""The (repository, month) cells of the window, summed up by repository (month is null) and by month."""
 
 BATCHES = """
 select team_id, count(*)::int as batches_total, count(finished_at)::int as batches_done,
@@ -98,10 +105,9 @@ def read_progress(
     teams = tx.rows(TEAMS, {"team_id": team_id})
     ids = [team["team_id"] for team in teams]
     wanted = {team["team_id"]: _months_of(team, now, first_month) for team in teams}
-    oldest = min((months[-1] for months in wanted.values() if months), default=now.date())
     parts: dict[str, Rows] = {
         "repositories": _by_team(tx, REPOSITORIES, teams=ids),
-        "months": _by_team(tx, MONTHS, teams=ids, oldest=oldest),
+        "cells": _by_team(tx, CELLS, **_spans(wanted)),
         "batches": _by_team(tx, BATCHES, teams=ids),
         "classifications": _by_team(tx, CLASSIFICATIONS, teams=ids),
         "waits": _by_team(tx, WAITS, teams=ids, now=now),
@@ -115,6 +121,11 @@ def read_progress(
 def _months_of(team: dict[str, Any], now: datetime, first_month: date | None) -> list[date]:
     months = months_wanted(now, team["history_months"])
     return [month for month in months if first_month is None or month >= first_month]
+
+
+def _spans(wanted: dict[str, list[date]]) -> dict[str, list[Any]]:
+    spans = [(team_id, months[-1], months[0]) for team_id, months in wanted.items() if months]
+    return {name: [span[place] for span in spans] for place, name in enumerate(("teams", "oldest", "newest"))}
 
 
 def _by_team(tx: Transaction, sql: str, **parameters: Any) -> Rows:
@@ -135,8 +146,8 @@ def _raise_marks(tx: Transaction, teams: list[TeamProgress]) -> None:
 def _team_progress(team: dict[str, Any], now: datetime, wanted: list[date], parts: dict[str, Rows]) -> TeamProgress:
     team_id = team["team_id"]
     mine = {name: rows.get(team_id, []) for name, rows in parts.items()}
-    cells = {(row["repository"], row["month"]): row for row in mine["months"] if row["month"] in set(wanted)}
-    names = [row["repository"] for row in mine["repositories"]]
+    of_repository = {row["repository"]: row for row in mine["cells"] if row["repository"] is not None}
+    of_month = {row["month"]: row for row in mine["cells"] if row["month"] is not None}
     llm: dict[str, Any] = {**dict(*mine["batches"][:1]), **dict(*mine["classifications"][:1])}
     return TeamProgress(
         team_id=team_id,
@@ -146,41 +157,36 @@ def _team_progress(team: dict[str, Any], now: datetime, wanted: list[date], part
         history_months=team["history_months"],
         read_at=now,
         onboarding_started_at=team["onboarding_started_at"],
-        repositories=busiest_first(_repository(row, wanted, cells) for row in mine["repositories"]),
-        months=tuple(_month(month, names, cells) for month in wanted),
+        repositories=busiest_first(
+            _repository(row, len(wanted), of_repository.get(row["repository"], {})) for row in mine["repositories"]
+        ),
+        months=tuple(_month(month, len(mine["repositories"]), of_month.get(month, {})) for month in wanted),
         llm=LlmProgress(**llm),
         rate=next((FetchRate(**row) for row in mine["rates"]), None),
         wait=next((Wait(**row) for row in mine["waits"]), None),
-        last_completed_at=max((row["completed_at"] for row in cells.values() if row["completed_at"]), default=None),
+        last_completed_at=max(
+            (row["last_completed_at"] for row in of_month.values() if row["last_completed_at"]), default=None
+        ),
         percent_reached=team["percent_reached"],
     )
 
 
-Cells = dict[tuple[str, date], dict[str, Any]]
-
-
-def _repository(row: dict[str, Any], wanted: list[date], cells: Cells) -> RepositoryProgress:
-    mine = [cells[row["repository"], month] for month in wanted if (row["repository"], month) in cells]
+def _repository(row: dict[str, Any], months: int, cells: dict[str, Any]) -> RepositoryProgress:
     return RepositoryProgress(
         **row,
-        months_total=len(wanted),
-        months_complete=_count(mine, "completed"),
-        months_indexed=sum(cell["expected"] is not None for cell in mine),
-        months_missing=_count(mine, "failed", "partial"),
+        months_total=months,
+        months_complete=cells.get("complete", 0),
+        months_indexed=cells.get("indexed", 0),
+        months_missing=cells.get("missing", 0),
     )
 
 
-def _month(month: date, names: list[str], cells: Cells) -> MonthProgress:
-    mine = [cells[name, month] for name in names if (name, month) in cells]
+def _month(month: date, repositories: int, cells: dict[str, Any]) -> MonthProgress:
     return MonthProgress(
         month=month,
-        repositories=len(names),
-        complete=_count(mine, "completed"),
-        missing=_count(mine, "failed", "partial"),
-        expected=sum(cell["expected"] or 0 for cell in mine),
-        stored=sum(cell["stored"] or 0 for cell in mine),
+        repositories=repositories,
+        complete=cells.get("complete", 0),
+        missing=cells.get("missing", 0),
+        expected=cells.get("expected", 0),
+        stored=cells.get("stored", 0),
     )
-
-
-def _count(cells: list[dict[str, Any]], *statuses: str) -> int:
-    return sum(cell["status"] in statuses for cell in cells)

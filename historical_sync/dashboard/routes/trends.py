@@ -8,6 +8,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from historical_sync.dashboard.comparisons import COMPARED
 from historical_sync.dashboard.figures import figure_month
 from historical_sync.dashboard.routes.csv import csv_response
 from historical_sync.dashboard.routes.gate import Json, TeamRequest, for_team
@@ -20,17 +21,19 @@ from historical_sync.dashboard.trends_page import (
     keyed,
     metrics_to_read,
     months_to_read,
+    segments_to_read,
     trends_page,
 )
 from historical_sync.dashboard.trends_state import ROWS_PER_PAGE, TrendsState, read_state
-from historical_sync.trends.metrics import ALL, BY_NAME
-from historical_sync.warehouse.benchmarks import read_standings
+from historical_sync.trends.metrics import ALL, BY_NAME, HEADLINE
 from historical_sync.warehouse.directions import read_directions
 from historical_sync.warehouse.page_reads import (
     months_with_values,
     read_comparisons,
     read_repository_names,
     read_series,
+    read_standings_of,
+    read_verdicts,
 )
 from historical_sync.warehouse.trends import read_values
 
@@ -103,9 +106,11 @@ def _read(asked: TeamRequest, state: TrendsState) -> TrendsData:
     stored = months_with_values(tx, team_id)
     months = axis(stored, [month.month for month in progress.months], state.span)
     wanted = [month for month in months_to_read(months) if month in set(stored)]
-    values = keyed(read_series(tx, team_id, state.repository, wanted, metrics_to_read(state)))
+    values = keyed(
+        read_series(tx, team_id, state.repository, wanted, whole=metrics_to_read(state), cut=segments_to_read(state))
+    )
     month = figure_month(months, values)
-    directions = read_directions(tx, team_id, repository=state.repository)
+    directions = read_verdicts(tx, team_id, state.repository, HEADLINE)
     return TrendsData(
         progress=progress,
         repositories=repositories,
@@ -113,7 +118,7 @@ def _read(asked: TeamRequest, state: TrendsState) -> TrendsData:
         values=values,
         directions={(row["metric"], row["as_of_month"]): row for row in directions},
         comparisons=_comparisons(asked, state.repository, month),
-        standings=read_standings(tx, team_id) if state.repository == ALL else (),
+        standings=read_standings_of(tx, team_id, month) if month and state.repository == ALL else (),
         computed_at=f"{len(stored)}-{progress.months_complete}-{progress.llm.classified}-{progress.state}",
     )
 
@@ -121,7 +126,7 @@ def _read(asked: TeamRequest, state: TrendsState) -> TrendsData:
 def _comparisons(asked: TeamRequest, repository: str, month: date | None) -> list[dict[str, Any]]:
     if month is None:
         return []
-    return read_comparisons(asked.tx, asked.team.team_id, repository, month, BY_NAME)
+    return read_comparisons(asked.tx, asked.team.team_id, repository, month, COMPARED)
 
 
 def _require_repository(repository: str, known: list[str]) -> None:

@@ -33,18 +33,48 @@
     return { rangemode: "tozero", tickformat: ",~r" };
   }
 
+  // The quartile band, a piece for every run of months that have one: across a gap there is nothing to be said.
+  function bands(chart) {
+    const low = chart.series.find((one) => one.role === "low");
+    const high = chart.series.find((one) => one.role === "high");
+    if (!low || !high) return [];
+    const has = (index) => low.values[index] !== null && high.values[index] !== null && !/too few/.test(high.why[index]);
+    const runs = [];
+    chart.labels.forEach((_, index) => {
+      if (!has(index)) return;
+      if (index && has(index - 1)) runs.at(-1).push(index);
+      else runs.push([index]);
+    });
+    const fill = faded(series(high.color), 0.17);
+    return runs.map((run) => ({
+      type: "scatter", mode: "lines", fill: "toself", fillcolor: fill, hoverinfo: "skip", showlegend: false, meta: { role: "band" },
+      line: { width: run.length > 1 ? 0 : 9, color: fill },
+      x: [...run, ...[...run].reverse()].map((index) => chart.labels[index]),
+      y: [...run.map((index) => high.values[index]), ...[...run].reverse().map((index) => low.values[index])],
+    }));
+  }
+
+  const group = (one) => (one.role === "stack" ? "stack" : one.metric + one.segment);
+
+  // What the legend shows: the plain colour, whatever the first month looks like.
+  function legendEntries(chart) {
+    const entry = (name, color, offsetgroup) => ({ type: "bar", x: [chart.labels[0]], y: [null], name, offsetgroup, marker: { color }, hoverinfo: "skip", meta: { role: "legend" } });
+    const bars = chart.series.filter((one) => one.role === "bar" || one.role === "stack");
+    const high = chart.series.find((one) => one.role === "high");
+    return [...bars.map((one) => entry(one.name, series(one.color), group(one))), ...(high ? [entry("25th to 75th percentile", faded(series(high.color), 0.25))] : [])];
+  }
+
   function trace(one, chart) {
     const color = series(one.color);
     const base = {
       name: one.name, x: chart.labels, y: one.values, meta: one,
       customdata: one.texts.map((text, index) => [text, one.n[index], one.why[index] ? ` · ${one.why[index]}` : ""]),
-      hovertemplate: "%{customdata[0]}  <i>n = %{customdata[1]}%{customdata[2]}</i>",
+      hovertemplate: `${one.name}  <b>%{customdata[0]}</b>  <i>n = %{customdata[1]}%{customdata[2]}</i><extra></extra>`,
     };
     const unsure = one.sure.map((sure) => !sure);
     if (one.role === "bar" || one.role === "stack") {
       return {
-        ...base, type: "bar", offsetgroup: one.role === "stack" ? "stack" : one.segment + one.metric,
-        hovertemplate: one.role === "stack" ? `${one.name}: ${base.hovertemplate}<extra></extra>` : base.hovertemplate,
+        ...base, type: "bar", showlegend: false, offsetgroup: group(one),
         marker: {
           color: unsure.map((is) => (is ? faded(color, 0.42) : color)),
           pattern: { shape: unsure.map((is) => (is ? "/" : "")), fillmode: "replace", fgcolor: color, size: 5, solidity: 0.45 },
@@ -53,12 +83,10 @@
       };
     }
     const line = { ...base, type: "scatter", mode: "lines+markers", connectgaps: false };
-    if (one.role === "low") return { ...line, mode: "lines", line: { width: 0 }, showlegend: false };
-    if (one.role === "high") {
-      return { ...line, name: "25th to 75th percentile", mode: "lines", line: { width: 0 }, fill: "tonexty", fillcolor: faded(color, 0.17), hovertemplate: `75th percentile: ${base.hovertemplate}<extra></extra>` };
-    }
+    if (one.role === "low" || one.role === "high") return { ...line, mode: "lines", line: { width: 0, color }, showlegend: false };
     if (one.role === "year") {
-      return { ...line, mode: "lines+markers", line: { width: 1.8, dash: "dot", color: token("muted") }, marker: { size: one.values.filter((value) => value !== null).length > 1 ? 4 : 9, symbol: "diamond", color: token("muted") } };
+      const isAlone = one.values.filter((value) => value !== null).length === 1;
+      return { ...line, line: { width: 1.8, dash: "dot", color: token("muted") }, marker: { size: isAlone ? 9 : 4, symbol: "diamond", color: token("muted") } };
     }
     return {
       ...line,
@@ -108,11 +136,13 @@
       const plot = document.querySelector(`[data-chart="${chart.key}"]`);
       if (!plot) continue;
       for (const one of chart.series) one.chart = chart.key;
-      Plotly.react(plot, chart.series.map((one) => trace(one, chart)), layout(chart), { displayModeBar: false, responsive: true });
+      const traces = [...bands(chart), ...legendEntries(chart), ...chart.series.map((one) => trace(one, chart))];
+      Plotly.react(plot, traces, layout(chart), { displayModeBar: false, responsive: true });
       plot.removeAllListeners?.("plotly_click");
       plot.on("plotly_click", (event) => {
         const order = ["line", "bar", "stack", "year", "high", "low"];
-        const [best] = [...event.points].sort((a, b) => order.indexOf(a.data.meta.role) - order.indexOf(b.data.meta.role));
+        const rank = (point) => order.indexOf(point.data.meta.role);
+        const [best] = event.points.filter((point) => rank(point) >= 0).sort((a, b) => rank(a) - rank(b));
         if (best && best.y !== null) go(pointAddress(best));
       });
       plot.classList.add("is-drawn");
