@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import dagster as dg
 
+from historical_sync.errors import HistoricalSyncError
 from historical_sync.orchestration import internals, onboarding, stages
 from historical_sync.orchestration.home import open_instance
-from historical_sync.orchestration.partitions import TEAMS, key_of
+from historical_sync.orchestration.partitions import TEAMS, key_of, read_key
 from historical_sync.orchestration.resources import Pipeline
 from historical_sync.settings import Settings
 from historical_sync.warehouse import operations, registry
@@ -23,6 +25,8 @@ from historical_sync.window import require_in_window
 __all__ = ["MonthOutcome", "collect", "daemon_status", "months_missing", "open_instance", "refresh", "run_month"]
 
 COLLECT_PAUSE_SECONDS = 2.0
+QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Dagster's own log on the terminal would tear the command's progress bars; the run's log in the UI has it all."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ def run_month(
             **onboarding.identity(team_id, team.generation),
             onboarding.CAUSE: "command",
         },
-        run_config={"ops": {"raw_pull_requests": {"config": {"repositories": list(repositories or ())}}}},
+        run_config={**QUIET, "ops": {"raw_pull_requests": {"config": {"repositories": list(repositories or ())}}}},
         raise_on_error=False,
     )
     return _outcome(pipeline, team_id, month, result)
@@ -113,22 +117,28 @@ def _silent(line: str) -> None:
     """Nobody listens."""
 
 
-def refresh(settings: Settings, instance: dg.DagsterInstance, team_id: str) -> str | None:
-    """Refresh a loaded team here and now: only what changed is rebuilt. Returns why it failed, or None.
+def refresh(settings: Settings, instance: dg.DagsterInstance, team_id: str) -> list[MonthOutcome]:
+    """Refresh a loaded team here and now: only what changed is rebuilt. Returns how each rebuilt month came out.
 
-    Raises ConfigurationError for an unknown team.
+    Raises ConfigurationError for an unknown team, HistoricalSyncError when the refresh itself fails.
     """
     from historical_sync.definitions import defs
 
-    with Pipeline(settings).warehouse.transaction() as tx:
+    pipeline = Pipeline(settings)
+    with pipeline.warehouse.transaction() as tx:
         team = registry.read_team(tx, team_id)
     result = defs.resolve_job_def("refresh_team").execute_in_process(
         instance=instance,
         tags={**onboarding.identity(team_id, team.generation), onboarding.CAUSE: "command"},
-        run_config={"ops": {"refresh": {"config": {"team_id": team_id}}}},
+        run_config={**QUIET, "ops": {"refresh": {"config": {"team_id": team_id}}}},
         raise_on_error=False,
     )
-    return _failure(result)[0]
+    error, remedy = _failure(result)
+    if error is not None:
+        raise HistoricalSyncError(error, remedy=remedy)
+    rebuilt = [event.partition for event in result.all_events if event.is_step_materialization and event.partition]
+    months = sorted({read_key(key).month for key in rebuilt}, reverse=True)
+    return [_outcome(pipeline, team_id, month, result) for month in months]
 
 
 def daemon_status(instance: dg.DagsterInstance) -> list[tuple[str, bool, datetime | None]]:

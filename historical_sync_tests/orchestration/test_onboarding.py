@@ -1,0 +1,252 @@
+"""The onboarding sensor, tick by tick, on Dagster's real instance in PostgreSQL."""
+
+import os
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.execution.backfill import BulkActionStatus
+
+from historical_sync.orchestration import onboarding
+from historical_sync.orchestration.onboarding import backfill_id, next_attempt, plan, run_key
+from historical_sync.orchestration.partitions import TEAMS, key_of, read_key
+from historical_sync.records import TeamMonth
+from historical_sync.settings import Settings
+from historical_sync.warehouse.operations import DueMonth, begin_attempt, end_attempt
+from historical_sync.warehouse.registry import add_team, remove_team, set_status
+from historical_sync.window import add_months, months_wanted
+from historical_sync_tests.factories import at
+from historical_sync_tests.orchestration.ticking import PipelineAt, backfills, requested, tick
+
+NOW = at("2025-12-25T10:00")
+MONTHS = months_wanted(NOW, 12)
+
+
+@pytest.fixture
+def still(settings: Settings) -> PipelineAt:
+    """A pipeline on 2025-12-25 at ten."""
+    return PipelineAt(settings, NOW)
+
+
+def register(pipeline: PipelineAt, team_id: str = "acme", *, history_months: int = 12) -> None:
+    with pipeline.warehouse.transaction() as tx:
+        add_team(tx, team_id, [f"{team_id}/api"], history_months=history_months)
+        tx.execute("update tracked_repositories set added_at = '2020-01-01Z'")
+
+
+def due(months: int, *, asked: tuple[int, ...] = ()) -> list[DueMonth]:
+    return [DueMonth("acme", 1, add_months(date(2025, 12, 1), -back), back, back in asked) for back in range(months)]
+
+
+def test_a_new_team_gets_its_partition_its_newest_month_and_one_backfill(
+    instance: dg.DagsterInstance, still: PipelineAt
+) -> None:
+    """One tick: its partition exists, the newest month is requested at once, the other twelve are one backfill."""
+    register(still)
+    result = tick("onboard_teams", instance, still)
+    assert instance.get_dynamic_partitions(TEAMS) == ["acme"]
+    assert requested(result) == ["2025-12-01|acme"]
+    (one,) = backfills(instance)
+    assert one.backfill_id == "acme-g1-1"
+    assert one.title == "acme: 2025-11 back to 2024-12"
+    assert one.partition_names == [key_of("acme", month) for month in MONTHS[1:]]
+    assert one.job_name == "sync_month"
+
+
+def test_a_second_tick_makes_no_second_backfill(instance: dg.DagsterInstance, still: PipelineAt) -> None:
+    """However often it ticks: one backfill; the newest month is requested under the same key until it has a run."""
+    register(still)
+    results = [tick("onboard_teams", instance, still) for _ in range(3)]
+    assert len(backfills(instance)) == 1
+    keys = {
+        one.run_key for result in results if isinstance(result, dg.SensorResult) for one in result.run_requests or ()
+    }
+    assert keys == {"acme:onboard:1:2025-12:1"}
+
+
+def test_nothing_to_do_is_said_and_starts_nothing(instance: dg.DagsterInstance, still: PipelineAt) -> None:
+    """Without a team, a tick says what it looked at; it makes no partition and no backfill."""
+    result = tick("onboard_teams", instance, still)
+    assert isinstance(result, dg.SkipReason)
+    assert result.skip_message
+    assert not instance.get_dynamic_partitions(TEAMS)
+
+
+@pytest.mark.parametrize(
+    ("step", "when"),
+    [
+        ("historical_sync.warehouse.operations.months_due", "before"),
+        ("dagster.DagsterInstance.add_dynamic_partitions", "before"),
+        ("historical_sync.warehouse.alerts.note_milestones", "before"),
+        ("historical_sync.orchestration.onboarding.run_request", "before"),
+        ("historical_sync.orchestration.internals.add_job_backfill", "before"),
+        ("dagster.DagsterInstance.add_backfill", "before"),
+        ("dagster.DagsterInstance.add_backfill", "after"),
+    ],
+)
+def test_a_crash_between_any_two_steps_heals(
+    instance: dg.DagsterInstance, still: PipelineAt, step: str, when: str
+) -> None:
+    """The process that evaluates the sensor dies before or after each step: the next tick does what is left, once."""
+    register(still)
+    assert die_in_tick(step, when) == -9
+    tick("onboard_teams", instance, still)
+    result = tick("onboard_teams", instance, still)
+    assert requested(result) == ["2025-12-01|acme"]
+    assert instance.get_dynamic_partitions(TEAMS) == ["acme"]
+    (one,) = backfills(instance)
+    assert one.partition_names == [key_of("acme", month) for month in MONTHS[1:]]
+    with still.warehouse.transaction() as tx:
+        assert tx.value("select count(*) from alerts where kind = 'onboarding_started'") == 1
+
+
+def die_in_tick(step: str, when: str) -> int:
+    """Evaluate the sensor in a process of its own that is killed in front of or behind a step; its exit status."""
+    code = f"""
+import os, pydoc, signal
+from datetime import datetime, UTC
+from historical_sync.orchestration.home import open_instance
+from historical_sync.settings import Settings
+from historical_sync_tests.orchestration.ticking import PipelineAt, tick
+
+owner, name = {step!r}.rsplit(".", 1)
+owner = pydoc.locate(owner)
+work = getattr(owner, name)
+
+def last_step(*args, **kwargs):
+    if {when == "after"}:
+        work(*args, **kwargs)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(owner, name, last_step)
+settings = Settings.from_environment()
+with open_instance(settings) as instance:
+    tick("onboard_teams", instance, PipelineAt(settings, datetime(2025, 12, 25, 10, tzinfo=UTC)))
+"""
+    root = Path(__file__).parent.parent.parent
+    finished = subprocess.run([sys.executable, "-c", code], cwd=root, env=dict(os.environ), check=False)
+    return finished.returncode
+
+
+def test_a_backfill_cancelled_by_hand_heals(instance: dg.DagsterInstance, still: PipelineAt) -> None:
+    """While it is being cancelled nothing is started; once it is cancelled, what it left is a new backfill."""
+    register(still)
+    tick("onboard_teams", instance, still)
+    (first,) = backfills(instance)
+    instance.update_backfill(first.with_status(BulkActionStatus.CANCELING))
+    tick("onboard_teams", instance, still)
+    assert len(backfills(instance)) == 1
+    instance.update_backfill(first.with_status(BulkActionStatus.CANCELED))
+    still.time += timedelta(seconds=1)
+    tick("onboard_teams", instance, still)
+    assert [one.backfill_id for one in backfills(instance)] == ["acme-g1-1", "acme-g1-2"]
+    assert backfills(instance)[1].partition_names == first.partition_names
+
+
+def test_a_failed_backfill_counts_as_nothing(instance: dg.DagsterInstance, still: PipelineAt) -> None:
+    """What a month's state is, the tables say: a backfill that is marked as failed is followed by another."""
+    register(still)
+    tick("onboard_teams", instance, still)
+    (first,) = backfills(instance)
+    instance.update_backfill(first.with_status(BulkActionStatus.FAILED))
+    still.time += timedelta(seconds=1)
+    tick("onboard_teams", instance, still)
+    assert len(backfills(instance)) == 2
+
+
+def test_a_hundred_teams_at_once(instance: dg.DagsterInstance, still: PipelineAt) -> None:
+    """A hundred new rows: one tick gives each its partition, its newest month, its backfill; the next adds nothing."""
+    with still.warehouse.transaction() as tx:
+        tx.execute("insert into teams (team_id) select 'team-' || n from generate_series(1, 100) n")
+        tx.execute("insert into tracked_repositories (team_id, repository) select team_id, 'o/r' from teams")
+    result = tick("onboard_teams", instance, still)
+    assert len(requested(result)) == 100
+    assert len(instance.get_dynamic_partitions(TEAMS)) == 100
+    assert len(backfills(instance)) == 100
+    assert len({one.backfill_id for one in backfills(instance)}) == 100
+    tick("onboard_teams", instance, still)
+    assert len(backfills(instance)) == 100
+
+
+def test_a_team_that_comes_back_is_onboarded_anew(instance: dg.DagsterInstance, still: PipelineAt) -> None:
+    """Removed and added again, a team gets a backfill and run keys of its next generation."""
+    register(still)
+    tick("onboard_teams", instance, still)
+    (first,) = backfills(instance)
+    instance.update_backfill(first.with_status(BulkActionStatus.COMPLETED_SUCCESS))
+    with still.warehouse.transaction() as tx:
+        remove_team(tx, "acme")
+    register(still)
+    still.time += timedelta(seconds=1)
+    result = tick("onboard_teams", instance, still)
+    assert isinstance(result, dg.SensorResult)
+    assert [one.run_key for one in result.run_requests or ()] == ["acme:onboard:2:2025-12:1"]
+    assert [one.backfill_id for one in backfills(instance)] == ["acme-g1-1", "acme-g2-1"]
+
+
+def test_a_paused_team_is_left_alone_and_others_are_not(instance: dg.DagsterInstance, still: PipelineAt) -> None:
+    """Pausing one team starts nothing for it; the other team is onboarded in the same tick."""
+    register(still, "acme")
+    register(still, "other")
+    with still.warehouse.transaction() as tx:
+        set_status(tx, "acme", "paused")
+    assert requested(tick("onboard_teams", instance, still)) == ["2025-12-01|other"]
+
+
+def test_a_bad_row_stops_no_other_team(instance: dg.DagsterInstance, still: PipelineAt) -> None:
+    """A team whose month fails again and again waits; a team that is added then is onboarded at once."""
+    register(still, "bad", history_months=0)
+    with still.warehouse.transaction() as tx:
+        begin_attempt(tx, "bad", date(2025, 12, 1), "run", now=NOW)
+        end_attempt(tx, "bad", date(2025, 12, 1), "No such repository.", now=NOW)
+    register(still, "good", history_months=0)
+    assert requested(tick("onboard_teams", instance, still)) == ["2025-12-01|good"]
+
+
+def test_in_the_first_week_the_month_before_goes_at_once_too() -> None:
+    """Until the 7th the open month holds little, so the one before it does not wait for the backfill."""
+    for day, at_once in ((1, 2), (7, 2), (8, 1), (31, 1)):
+        (one,) = plan(due(13), date(2025, 12, day))
+        assert len(one.at_once) == at_once
+        assert len(one.at_once) + len(one.in_bulk) == 13
+
+
+def test_what_a_person_asks_for_is_not_put_into_a_backfill() -> None:
+    """Asked months are runs of their own, so that their priority counts; the rest stays in bulk."""
+    (one,) = plan(due(13, asked=(5, 9)), date(2025, 12, 25))
+    assert [month.months_back for month in one.at_once] == [0, 5, 9]
+    assert len(one.in_bulk) == 10
+
+
+def test_a_single_older_month_is_a_plain_run() -> None:
+    """A backfill of one month would say no more than its run."""
+    (one,) = plan(due(13)[4:5], date(2025, 12, 25))
+    assert (len(one.at_once), one.in_bulk) == (1, ())
+
+
+@pytest.mark.parametrize("team_id", ["a", "acme", "a" * 40, "a-team_with-a-very-long-name-indeed-0123"])
+def test_backfill_ids_are_short_unique_and_begin_with_the_team(team_id: str) -> None:
+    """At most 32 characters, the team first, and different for teams that share their first 30 letters."""
+    one = backfill_id(team_id, 12, 345)
+    assert len(one) <= 32
+    assert one.startswith(team_id[:8])
+    assert one != backfill_id(team_id[:-1] + "b", 12, 345)
+    assert one != backfill_id(team_id, 12, 346)
+
+
+def test_attempts_count_on_from_the_highest_there_was() -> None:
+    """A run by hand in between, which has no attempt, does not bring back a key that is already used."""
+    assert next_attempt([]) == 1
+    assert next_attempt([{onboarding.ATTEMPT: "3"}, {}, {onboarding.ATTEMPT: "1"}]) == 4
+    assert run_key("acme", 2, date(2025, 3, 1), 4) == "acme:onboard:2:2025-03:4"
+
+
+def test_partition_keys_read_back() -> None:
+    """A key names month and team in Dagster's order and reads back as both."""
+    assert read_key(key_of("acme", date(2025, 3, 1))) == TeamMonth("acme", date(2025, 3, 1))
+    for wrong in ("acme", "acme|2025-03-01", "2025-03-01|"):
+        with pytest.raises(Exception, match="no partition"):
+            read_key(wrong)
