@@ -27,6 +27,7 @@ _EMPTY_BRACKETS = re.compile(r"\(\s*\)")
 _FOR_EXAMPLE = re.compile(
     r"[({]\s*(?:e\.?\s?g\.?|for example|such as|like|ex\b|i\.?\s?e\.?)[^(){}]*[)}]|(?:\be\.g\b|\bfor example\b|\bsuch as\b).*?(?=:|$)"
 )
+_EXAMPLE_SIGNS = ("e.g", "e. g", "i.e", "example", "such as", "(like", "(ex")
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " ", "–": "-", "—": "-"})
 _TOKEN = "[TMHLN]"
 _IN_BRACKETS = re.compile(
@@ -71,29 +72,39 @@ def clauses(text: str, start: int, end: int) -> Iterator[Clause]:
 def read_clause(raw: str, start: int = 0) -> Clause:
     """One clause in its plain form."""
     bare = _MARKS.sub(" ", raw).translate(_QUOTES)
-    bare = _SPACES.sub(" ", _EMPTY_BRACKETS.sub(" ", bare)).strip(" -")
-    lower = _FOR_EXAMPLE.sub(" ", bare.lower()) if len(bare.lower()) == len(bare) else bare.lower()
+    if "(" in bare:
+        bare = _EMPTY_BRACKETS.sub(" ", bare)
+    bare = _SPACES.sub(" ", bare).strip(" -")
+    lower = bare.lower()
+    if len(lower) != len(bare):
+        bare = lower
+    if any([sign in lower for sign in _EXAMPLE_SIGNS]):
+        lower = bare = _FOR_EXAMPLE.sub(" ", lower)
     words = find_words(lower)
     return Clause(_tokens(lower, bare, words), tuple(words), start, start + len(raw))
 
 
 def _tokens(lower: str, bare: str, words: list[Word]) -> str:
+    """The plain form; `bare` is `lower` with its capitals, where those are known."""
+    if not words:
+        return lower
     pieces: list[str] = []
     at = 0
-    names_are_capital = lower != bare
     for word in words:
-        pieces += (lower[at : word.start], _token(word, lower, bare, names_are_capital))
+        pieces += (lower[at : word.start], _token(word, lower, bare))
         at = word.end
     plain = _SPACES.sub(" ", "".join((*pieces, lower[at:]))).strip()
-    return _IN_A_ROW.sub(_strongest, _IN_BRACKETS.sub(r"\1", plain))
+    if "(" in plain:
+        plain = _IN_BRACKETS.sub(r"\1", plain)
+    return _IN_A_ROW.sub(_strongest, plain) if len(words) > 1 else plain
 
 
-def _token(word: Word, lower: str, bare: str, names_are_capital: bool) -> str:
+def _token(word: Word, lower: str, bare: str) -> str:
     if word.name is None:
         return "N"
     if word.name.is_homonym:
         text = lower[word.start : word.end]
-        if names_are_capital and text.capitalize() in bare:
+        if bare[word.start].isupper():
             return "H"
         return "L" if text in LOWER_CASE_NAMES else text
     return "M" if word.name.is_model else "T"

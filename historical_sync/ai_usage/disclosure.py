@@ -12,8 +12,8 @@ from historical_sync.ai_usage.clauses import Clause
 from historical_sync.ai_usage.scope import is_attestation
 from historical_sync.ai_usage.sections import Sections
 from historical_sync.ai_usage.statements import statement_of
-from historical_sync.ai_usage.text import ITEM, Unit, for_prose, units
-from historical_sync.ai_usage.words import Spotted
+from historical_sync.ai_usage.text import ITEM, Unit, blocks, in_words, units, without_blocks
+from historical_sync.ai_usage.words import holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +26,30 @@ class Disclosure:
     end: int
 
 
-def disclosures(text: str, spotted: Spotted | None) -> Iterator[Disclosure]:
+def disclosures(text: str, spotted: tuple[str, ...]) -> Iterator[Disclosure]:
     """Every clause of `text` that says that AI made something of the change. `spotted` is what `words.spot` says of it,
     or of a longer text that holds it."""
-    if spotted is None or spotted.within(text, text.lower()) is None:
+    if not spotted or not holds(text.lower(), spotted):
         return
-    prose = for_prose(text)
-    spotted = spotted.within(prose, prose.lower())
-    if spotted is None:
-        return
-    sections = Sections(prose, spotted)
-    for unit in units(prose):
-        for answer in sections.answers(unit):
+    base = without_blocks(text)
+    lower = base.lower()
+    lower = lower if len(lower) == len(base) else base
+    sections = Sections()
+    for number, (start, end) in enumerate(blocks(base)):
+        if sections.is_open or holds(lower[start:end], spotted):
+            yield from _of_block(in_words(base[start:end]), start, number, sections, spotted)
+
+
+def _of_block(
+    prose: str, offset: int, number: int, sections: Sections, spotted: tuple[str, ...]
+) -> Iterator[Disclosure]:
+    for unit in units(prose, number):
+        if not sections.is_open and not holds(prose[unit.start : unit.end].lower(), spotted):
+            continue
+        for answer in sections.answers(prose, unit):
             clause, rule = answer if isinstance(answer, tuple) else (answer, _statement(prose, unit, answer))
             if rule:
-                yield Disclosure(rule, clause.tools, clause.start, clause.end)
+                yield Disclosure(rule, clause.tools, offset + clause.start, offset + clause.end)
 
 
 def _statement(prose: str, unit: Unit, clause: Clause) -> str | None:

@@ -13,8 +13,8 @@ GENERIC = "generic"
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A tool's name in prose. `pattern` is a lower-case regular expression; `needle` the literals, by `|`,
-    of which one is in every match.
+    """A tool's name in prose. `pattern` is a lower-case regular expression; `words` are runs of the letters a to z,
+    by `|`, of which one stands whole in every match: a text without them is not looked at.
 
     `is_homonym`: also an ordinary word, a person's or a thing's name. `is_model`: a model, named beside the tool that
     runs it.
@@ -22,7 +22,7 @@ class Name:
 
     tool: str
     pattern: str
-    needle: str
+    words: str
     is_homonym: bool = False
     is_model: bool = False
 
@@ -69,60 +69,60 @@ NAMES: tuple[Name, ...] = (
     Name(
         "chatgpt",
         rf"chat[ -]?gpt{_VERSION}{_EDITION}|openai(?:'s|’s)? gpt{_VERSION}{_EDITION}|gpt[ -]?\d+(?:\.\d+)?o?{_EDITION}(?: sol| luna)?|gpt",
-        "gpt",
+        "gpt|chatgpt",
         is_model=True,
     ),
-    Name("chatgpt", r"openai(?:'s|’s)? o[134](?:-mini|-pro)?", "openai o", is_model=True),
+    Name("chatgpt", r"openai(?:'s|’s)? o[134](?:-mini|-pro)?", "openai", is_model=True),
     Name("gemini", r"(?:google(?:'s|’s)? )?gemini (?:cli|code assist)", "gemini"),
     Name("gemini", rf"(?:google(?:'s|’s)? )?gemini{_VERSION}{_EDITION}", "gemini", is_model=True),
     Name("antigravity", r"(?:google(?:'s|’s)? )?antigravity(?: ide| cli)?", "antigravity", is_homonym=True),
     Name("devin", r"devin(?:\.ai| ai)", "devin"),
     Name("devin", r"devin", "devin", is_homonym=True),
-    Name("jules", r"google(?:'s|’s)? jules|jules agent", "google jules|'s jules|’s jules|jules agent"),
+    Name("jules", r"google(?:'s|’s)? jules|jules agent", "jules"),
     Name("jules", r"jules", "jules", is_homonym=True),
     Name("aider", r"aider(?:\.chat)?", "aider"),
-    Name("openhands", r"open ?hands|opendevin", "openhands|open hands|opendevin"),
-    Name("amp", r"sourcegraph amp|amp ?code|amp (?:cli|agent)", "sourcegraph amp|ampcode|amp code|amp cli|amp agent"),
+    Name("openhands", r"open ?hands|opendevin", "openhands|hands|opendevin"),
+    Name("amp", r"sourcegraph amp|amp ?code|amp (?:cli|agent)", "amp|ampcode"),
     Name("amp", r"amp", "amp", is_homonym=True),
-    Name("roo", r"roo ?code|roomote|roo cline", "roo code|roocode|roomote|roo cline"),
-    Name("crush", r"(?:charm(?:'s|bracelet)? )crush|crush (?:cli|agent)", "charm|crush cli|crush agent"),
+    Name("roo", r"roo ?code|roomote|roo cline", "roo|roocode|roomote"),
+    Name("crush", r"(?:charm(?:'s|bracelet)? )crush|crush (?:cli|agent)", "crush"),
     Name("crush", r"crush", "crush", is_homonym=True),
-    Name("opencode", r"open ?code(?: cli)?", "opencode|open code"),
+    Name("opencode", r"opencode(?: cli)?", "opencode"),
     Name(
         "goose",
         r"block(?:'s|’s)? goose|codename goose|goose (?:ai|cli|agent)",
-        "block's goose|block goose|codename goose|goose ai|goose cli|goose agent",
+        "goose",
     ),
     Name("goose", r"goose", "goose", is_homonym=True),
     Name("qwen", rf"qwen[ -]?(?:coder|code|cli)?{_VERSION}(?:[ -]coder)?{_EDITION}", "qwen", is_model=True),
     Name("junie", r"(?:jetbrains(?:'s|’s|')? )?junie", "junie"),
-    Name("jetbrains_ai", r"jetbrains ai(?: assistant)?", "jetbrains ai"),
+    Name("jetbrains_ai", r"jetbrains ai(?: assistant)?", "jetbrains"),
     Name("kiro", r"(?:aws |amazon )?kiro(?: cli| ide)?", "kiro"),
-    Name("amazon_q", r"amazon q(?: developer| cli)?|codewhisperer|aws q", "amazon q|codewhisperer|aws q"),
-    Name("warp", r"warp (?:ai|agent|terminal)|warp\.dev", "warp ai|warp agent|warp terminal|warp.dev"),
+    Name("amazon_q", r"amazon q(?: developer| cli)?|codewhisperer|aws q", "amazon|codewhisperer|aws"),
+    Name("warp", r"warp (?:ai|agent|terminal)|warp\.dev", "warp"),
     Name("warp", r"warp", "warp", is_homonym=True),
-    Name("continue", r"continue\.dev|continue (?:agent|cli)", "continue.dev|continue agent|continue cli"),
+    Name("continue", r"continue\.dev|continue (?:agent|cli)", "continue"),
     Name("cline", r"cline", "cline"),
-    Name("kilo", r"kilo ?code", "kilo code|kilocode"),
+    Name("kilo", r"kilo ?code", "kilo|kilocode"),
     Name("mux", r"mux", "mux", is_homonym=True),
-    Name("augment", r"augment ?code|augment agent|auggie", "augment code|augmentcode|augment agent|auggie"),
+    Name("augment", r"augment ?code|augment agent|auggie", "augment|augmentcode|auggie"),
     Name("windsurf", r"windsurf(?: cascade| ide| editor)?", "windsurf"),
     Name("windsurf", r"codeium", "codeium"),
-    Name("cody", r"sourcegraph cody|cody ai", "sourcegraph cody|cody ai"),
+    Name("cody", r"sourcegraph cody|cody ai", "cody"),
     Name("cody", r"cody", "cody", is_homonym=True),
     Name("trae", r"trae(?: ai| ide| cli)?", "trae"),
     Name("replit", r"replit (?:agent|ai|assistant)|ghostwriter", "replit|ghostwriter"),
-    Name("lovable", r"lovable(?:\.dev)", "lovable.dev"),
+    Name("lovable", r"lovable(?:\.dev)", "lovable"),
     Name("lovable", r"lovable", "lovable", is_homonym=True),
-    Name("v0", r"v0\.(?:dev|app)|v0 by vercel|vercel(?:'s|’s)? v0", "v0.dev|v0.app|v0 by|'s v0|’s v0|vercel v0"),
-    Name("bolt", r"bolt\.new", "bolt.new"),
-    Name("sweep", r"sweep ai", "sweep ai"),
+    Name("v0", r"v0\.(?:dev|app)|v0 by vercel|vercel(?:'s|’s)? v0", "v"),
+    Name("bolt", r"bolt\.new", "bolt"),
+    Name("sweep", r"sweep ai", "sweep"),
     Name("tabnine", r"tabnine", "tabnine"),
     Name("supermaven", r"supermaven", "supermaven"),
     Name("phind", r"phind", "phind"),
     Name("perplexity", r"perplexity(?:\.ai| ai)?", "perplexity", is_homonym=True),
-    Name("rovo", r"rovo ?dev", "rovo dev|rovodev"),
-    Name("zed", r"zed (?:ai|agent|agent panel)", "zed a"),
+    Name("rovo", r"rovo ?dev", "rovo|rovodev"),
+    Name("zed", r"zed (?:ai|agent|agent panel)", "zed"),
     Name("factory", r"(?:factory(?:'s|’s)? )droid|factory ai|droid cli", "droid"),
     Name("firebender", r"firebender", "firebender"),
     Name("codebuff", r"codebuff", "codebuff"),
@@ -130,7 +130,7 @@ NAMES: tuple[Name, ...] = (
     Name(
         "deepseek",
         rf"deep ?seek(?:[ -](?:coder|chat|reasoner|harness))?(?:[ -]?[vr]\d+(?:\.\d+)?)?{_EDITION}",
-        "deepseek|deep seek",
+        "deepseek|seek",
         is_model=True,
     ),
     Name("glm", rf"(?:z\.?ai |zhipu )?glm[ -]?\d+(?:\.\d+)?{_EDITION}", "glm", is_model=True),
@@ -139,12 +139,12 @@ NAMES: tuple[Name, ...] = (
     Name("grok", rf"grok(?:[ -](?:code|build))?{_VERSION}{_EDITION}", "grok", is_model=True),
     Name(
         "mistral",
-        r"mistral vibe|mistral(?: le chat| ai)|le chat|codestral|devstral(?: \w+)?",
-        "mistral|le chat|codestral|devstral",
+        r"mistral vibe|mistral(?: le chat| ai)|codestral|devstral(?: \w+)?",
+        "mistral|codestral|devstral",
         is_model=True,
     ),
     Name("llama", r"code ?llama|llama[ -]?\d(?:\.\d)?", "llama", is_model=True),
-    Name("pi", r"pi coding agent", "pi coding"),
+    Name("pi", r"pi coding agent", "pi"),
     Name("bard", r"google bard", "bard"),
 )
 """Longest and surest first: where two names begin at one place, the earlier row wins."""
@@ -162,28 +162,14 @@ NOUNS: tuple[str, ...] = (
 )
 """What AI is called when no tool is named. Lower case."""
 
-NOUN_NEEDLES: tuple[str, ...] = (
-    "llm",
-    "language model",
-    "coding agent",
-    "coding assistant",
-    "code agent",
-    "code assistant",
-    "programming a",
-    "agentic",
-    "genai",
-    "artificial intel",
-    "ии",
-    "人工",
-    "大模型",
-    "生成ai",
-    "ki-",
+NOUN_WORDS = frozenset(
+    {"ai", "ia", "ki", "llm", "llms", "genai", "agentic", "artificial", "language", "coding", "assistant", "assistants"}
+    | {"vibe", "vibing", "vibed", "vibecoded", "vibecoding", "programming"}
 )
-SHORT_NOUNS = ("ai", "ia")
-"""Nouns so short that they count only as words of their own."""
+"""Of these one stands whole in every match of a noun that is written in Latin letters; vibe coding needs no name."""
 
-VIBES = ("vibe", "vibing")
-"""Vibe coding names no tool and needs none."""
+OTHER_SCRIPTS = ("ии", "人工", "大模型", "生成ai")
+"""What nouns in other scripts hold."""
 
 LOWER_CASE_NAMES = frozenset({"cursor", "devin", "jules", "antigravity"})
 """Homonyms that people write in lower case when they mean the tool; `goose`, `warp` or `amp` then mean something else."""

@@ -42,7 +42,8 @@ def normal_address(address: str) -> str:
 
 @dataclass(frozen=True)
 class Signature:
-    """One row. `needle` is a lower-case literal without which `pattern` cannot match: text that lacks it is skipped."""
+    """One row. `needle` is a lower-case literal that is in every line that `pattern` matches; `words` are runs of
+    the letters a to z, by `|`, of which one stands whole in such a line. Texts without them are skipped."""
 
     signature_id: str
     tool: str
@@ -55,6 +56,7 @@ class Signature:
     examples: tuple[str, ...]
     near_misses: tuple[str, ...]
     needle: str = ""
+    words: str = ""
     is_enabled: bool = True
     is_by_model: bool = False
     """The tool is only the carrier; the model that the text names beside it is a tool as well."""
@@ -175,6 +177,7 @@ def marker(
     pattern: str,
     *,
     needle: str,
+    words: str = "",
     examples: tuple[str, ...],
     near_misses: tuple[str, ...],
     source: str,
@@ -196,5 +199,6 @@ def marker(
         examples=examples,
         near_misses=near_misses,
         needle=needle,
+        words=words or max(re.findall(r"[a-z]+", needle) or [""], key=len),
         is_by_model=is_by_model,
     )

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from historical_sync.ai_usage.clauses import Clause, clauses
 from historical_sync.ai_usage.scope import ADVISING, MAKING, is_attestation, is_denial, is_denied, is_supposed, scope_of
 from historical_sync.ai_usage.text import HEADING, Unit
-from historical_sync.ai_usage.words import Spotted
 
 _USE = (
     r"(?:usage|use|used|using|disc[li]\w*|assist\w*|involve\w*|attribution|statement|declaration|declare|transparency|acknowledge?ments?|"
@@ -76,19 +75,21 @@ class _Section:
 class Sections:
     """Walks the units of a text and says of each clause whether it answers a template, and with what."""
 
-    def __init__(self, text: str, spotted: Spotted) -> None:
-        self._text = text
-        self._lower = lower if len(lower := text.lower()) == len(text) else text
-        self._spotted = spotted
+    def __init__(self) -> None:
         self._section: _Section | None = None
 
-    def answers(self, unit: Unit) -> Iterator[tuple[Clause, str] | Clause]:
-        """The clauses of `unit`: with a rule's name those that answer a template, bare those that are ordinary prose."""
+    @property
+    def is_open(self) -> bool:
+        """Whether a head has asked: what follows may be its answer, and holds perhaps no word for AI."""
+        return self._section is not None
+
+    def answers(self, text: str, unit: Unit) -> Iterator[tuple[Clause, str] | Clause]:
+        """The clauses of a unit of `text`: with a rule's name those that answer a template, bare those that are prose."""
         self._leave(unit)
-        if unit.is_ticked is False or not (self._section or self._may_name_ai(unit)):
+        if unit.is_ticked is False:
             return
-        read = list(clauses(self._text, unit.start, unit.end))
-        if self._enters(unit, read):
+        read = list(clauses(text, unit.start, unit.end))
+        if self._enters(unit, text[unit.start : unit.end], read):
             return
         for index, clause in enumerate(read):
             inline = self._inline(unit, clause, read[index + 1 :])
@@ -96,10 +97,6 @@ class Sections:
             if rule == "":
                 continue
             yield (clause, rule) if rule else clause
-
-    def _may_name_ai(self, unit: Unit) -> bool:
-        text, lower = self._text[unit.start : unit.end], self._lower[unit.start : unit.end]
-        return self._spotted.within(text, lower) is not None
 
     def _leave(self, unit: Unit) -> None:
         section = self._section
@@ -110,9 +107,9 @@ class Sections:
         if is_past or section.units > _UNITS_OF_SECTION:
             self._section = None
 
-    def _enters(self, unit: Unit, read: list[Clause]) -> bool:
+    def _enters(self, unit: Unit, text: str, read: list[Clause]) -> bool:
         """Open a section if the unit is a head for one, and nothing but a head."""
-        raw = _ALERT.sub("", self._text[unit.start : unit.end]).strip()
+        raw = _ALERT.sub("", text).strip()
         if not read or len(raw) > _LONGEST_HEAD:
             return False
         plain = " ".join(clause.plain for clause in read).rstrip(" :-?.")

@@ -45,6 +45,26 @@ BRANCH_ROWS = tuple(of_kind(BRANCH))
 TEXT_ROWS = tuple(of_kind(PATTERN))
 
 
+def _by_word() -> dict[str, list[Signature]]:
+    rows: dict[str, list[Signature]] = {}
+    for row in TEXT_ROWS:
+        for word in row.words.split("|"):
+            rows.setdefault(word, []).append(row)
+    return rows
+
+
+_BY_WORD = _by_word()
+
+
+def rows_of(words: set[str]) -> tuple[Signature, ...]:
+    """The rows for texts that can match where these runs of letters stand."""
+    found = words & _BY_WORD.keys()
+    if not found:
+        return ()
+    rows = {row.signature_id: row for word in found for row in _BY_WORD[word]}
+    return tuple(rows[key] for key in sorted(rows))
+
+
 HERE = Path(__file__).parent
 DECIDE_NOTHING = {"evaluation.py", "retagging.py"}
 

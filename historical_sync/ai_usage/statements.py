@@ -367,6 +367,12 @@ WORDINGS: tuple[Wording, ...] = (
 _TOPIC = re.compile(
     r"\b(?:bug|crash\w*|error when|steps to reproduce|repro|expected|actual behaviou?r|previously|currently|feature request|as suggested|suggested by|per \w* ?(?:T|M|H|N)|(?:T|M|H|N)(?:'s)? (?:review|feedback|suggestions?|comments?|summary|recommend\w*|finding|findings|report\w*|flagged|found|noticed|caught|pointed|identified|spotted|discovered|complain\w*)|reviewed (?:by|with)|found (?:by|with)|flagged by|reported by|caught by|identified by|discovered (?:by|with)|reproduc\w+ (?:by|with)|tested (?:by|with)|verified (?:by|with))\b"
 )
+_MAKER = re.compile(
+    r"(?:[^\x00-\x7f]|wr[io]t|gener|creat|author|implement|coded|develop|produc|draft|built|made|done|did|prepar|refactor|fix|compos|scaffold|port|migrat|transla|conver|complet|craft|contribut|bootstrap|optimi|design|prototyp|program|hack|"
+    r"assembl|add|updat|shot|whip|cook|assist|aid|help|solv|tackl|perform|carri|handl|use|usin|utili|leverag|employ|tri|reli|lean|work|ask|prompt|instruct|told|had|got|let|task|direct|took|tak|pair|peer|collab|co-|vib|jam|"
+    r"credit|thank|courtesy|kudos|props|shout|h/t|from|by|assisted|output|pass|version|attempt|slop|except|other than|apart|besid|beyond|mit|con |com |avec|wr|escri|hech|feit|fait|coding|test|code|[ty]:)"
+)
+"""Of these one is in every wording: a clause without them is not looked at."""
 _SUBJECT = re.compile(
     rf"(?:^|\s){_CODE}{_NOT_THE_TEXT}(?:\s|$)|\b(?:this|these|everything|all|most|half|\d+ ?%)\b(?! (?:is|was)\b)"
 )
@@ -381,6 +387,8 @@ _CONDITIONAL = re.compile(
 
 def statement_of(clause: Clause) -> Wording | None:
     """The wording by which a clause states that a tool made something of this change, or None."""
+    if _MAKER.search(clause.plain) is None:
+        return None
     return next((wording for wording in WORDINGS if _states(wording, clause)), None)
 
 

@@ -6,10 +6,10 @@ Pure. What counts is said elsewhere: rows in `table/`, what is masked in `text`,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from historical_sync.ai_usage import trailers
-from historical_sync.ai_usage.disclosure import disclosures
+from historical_sync.ai_usage.disclosure import Disclosure, disclosures
 from historical_sync.ai_usage.rows import (
     AUTHOR,
     AUTOMATION,
@@ -27,10 +27,10 @@ from historical_sync.ai_usage.rows import (
     normal_address,
     normal_login,
 )
-from historical_sync.ai_usage.signatures import BRANCH_ROWS, EMAILS, LOGINS, TEXT_ROWS
+from historical_sync.ai_usage.signatures import BRANCH_ROWS, EMAILS, LOGINS, rows_of
 from historical_sync.ai_usage.text import for_markers
-from historical_sync.ai_usage.words import Spotted, spot
-from historical_sync.records import Commit, Evidence, PullRequest, storable_text
+from historical_sync.ai_usage.words import runs, spot
+from historical_sync.records import Evidence, PullRequest, storable_text
 
 QUOTE_LENGTH = 200
 
@@ -76,18 +76,20 @@ def _hits(pull_request: PullRequest) -> Iterator[Evidence]:
 
 @dataclass(frozen=True, slots=True)
 class _Present:
-    """What a pull request's texts hold at all, found in one pass over all of them: rows whose needle is there, and
-    literals of words for AI. Each text is then asked only for these."""
+    """What a pull request's texts hold at all, found in one pass over all of them: rows one of whose words is there, and
+    words that can name AI. Each text is then asked only for these, and once: a title is often its commit's message."""
 
     rows: tuple[Signature, ...]
-    spotted: Spotted | None
+    spotted: tuple[str, ...]
+    said: dict[str, tuple[Disclosure, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, pull_request: PullRequest) -> _Present:
         texts = (pull_request.title, pull_request.body, *(commit.message for commit in pull_request.commits))
         text = "\n".join(texts)
         lower = text.lower()
-        return cls(tuple([row for row in TEXT_ROWS if row.needle in lower]), spot(text, lower))
+        words = runs(lower)
+        return cls(rows_of(words), spot(text, lower, words))
 
 
 def _made(pull_request: PullRequest) -> Iterator[Evidence]:
@@ -105,7 +107,11 @@ def _made(pull_request: PullRequest) -> Iterator[Evidence]:
 
 def _text(text: str, place: str, position: int, present: _Present) -> Iterator[Evidence]:
     yield from _marks(text, place, position, present.rows)
-    yield from _words(text, place, position, present.spotted)
+    if text not in present.said:
+        present.said[text] = tuple(disclosures(text, present.spotted))
+    for said in present.said[text]:
+        for tool in said.tools:
+            yield _said(f"words.{said.rule}.{tool}", place, position, tool, MENTION, text[said.start : said.end])
 
 
 def _evidence(row: Signature, source: str, position: int, quote: str) -> Evidence:
@@ -152,10 +158,22 @@ def _marks(text: str, place: str, position: int, rows: tuple[Signature, ...]) ->
     text = for_markers(text)
     lower = text.lower()
     for row in rows:
-        if row.needle in lower and place in row.places and (hit := row.expression.search(text)):
-            evidence = _evidence(row, place, position, _line_around(text, hit.start(), hit.end()))
+        if place in row.places and (line := _line_of(row, text, lower)):
+            evidence = _evidence(row, place, position, line)
             yield evidence
-            yield from _models(row, text[hit.start() : hit.end() + 120], evidence)
+            yield from _models(row, text[text.find(line) :][: len(line) + 120], evidence)
+
+
+def _line_of(row: Signature, text: str, lower: str) -> str | None:
+    """The first line of `text` that the row recognises; only lines that hold its needle are tried."""
+    at = lower.find(row.needle)
+    while at >= 0:
+        start, end = lower.rfind("\n", 0, at) + 1, lower.find("\n", at)
+        end = len(lower) if end < 0 else end
+        if hit := row.expression.search(text, start, end):
+            return _cut(text[start:end], hit.start() - start)
+        at = lower.find(row.needle, end)
+    return None
 
 
 def _models(row: Signature, around: str, hit: Evidence) -> Iterator[Evidence]:
@@ -183,17 +201,6 @@ def _said(signature_id: str, source: str, position: int, tool: str, strength: st
     return Evidence(signature_id, source, position, tool, AUTHOR, strength, quote)
 
 
-def _words(text: str, source: str, position: int, spotted: Spotted | None) -> Iterator[Evidence]:
-    for said in disclosures(text, spotted):
-        for tool in said.tools:
-            yield _said(f"words.{said.rule}.{tool}", source, position, tool, MENTION, text[said.start : said.end])
-
-
-def _line_around(text: str, start: int, end: int) -> str:
-    """The line of a hit, or as much of it as a quote holds."""
-    line_start = text.rfind("\n", 0, start) + 1
-    line_end = text.find("\n", end)
-    line = text[line_start : line_end if line_end >= 0 else len(text)]
-    if len(line) <= QUOTE_LENGTH:
-        return line
-    return text[max(line_start, start - 40) :][:QUOTE_LENGTH]
+def _cut(line: str, at: int) -> str:
+    """A line as far as a quote holds it, with the hit at `at` in it."""
+    return line if len(line) <= QUOTE_LENGTH else line[max(0, at - 40) :][:QUOTE_LENGTH]

@@ -2,17 +2,19 @@
 
 Two strengths. `for_markers` blanks code blocks and quoted lines: a tool's own footer or comment must survive. `for_prose`
 blanks also comments, HTML tags, inline code (unless it is nothing but a name), links' addresses, e-mail addresses and
-trailers. `units` cuts prose into headings, list items, table rows and paragraphs. All run in linear time and never raise.
+trailers. `blocks` and `units` cut prose into headings, list items, table rows and paragraphs. All run in linear time and
+never raise.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-_FENCE = re.compile(r"[ \t>]{0,12}(?P<fence>`{3,}|~{3,})")
-_QUOTE = re.compile(r"[ \t]{0,3}>")
+_FENCE = re.compile(r"(?:\n|\A)[ \t>]{0,12}(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)")
+_QUOTE = re.compile(r"(?:\n|\A)[ \t]{0,3}>[^\n]*")
+_BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 _NOT_SPACE = re.compile(r"[^\s]")
 _INLINE_CODE = re.compile(r"`{1,2}(?P<code>[^`\n]{1,200})`{1,2}")
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9.:\- ]{1,40}")
@@ -44,29 +46,17 @@ def _blank_spans(text: str, spans: Iterator[tuple[int, int]]) -> str:
     return text if not pieces else "".join((*pieces, text[at:]))
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    at = 0
-    for line in text.split("\n"):
-        yield at, line
-        at += len(line) + 1
-
-
 def _fenced(text: str) -> Iterator[tuple[int, int]]:
     """Spans of fenced code, fences included; one that is never closed ends with the text."""
     fence, start = "", 0
-    for at, line in _lines(text):
-        mark = _FENCE.match(line)
-        if not fence and mark:
-            fence, start = mark["fence"], at
-        elif fence and mark and mark["fence"].startswith(fence) and not line[mark.end() :].strip():
-            yield start, at + len(line)
+    for mark in _FENCE.finditer(text):
+        if not fence:
+            fence, start = mark["fence"], mark.start()
+        elif mark["fence"].startswith(fence) and not mark["info"].strip():
+            yield start, mark.end()
             fence = ""
     if fence:
         yield start, len(text)
-
-
-def _quoted(text: str) -> Iterator[tuple[int, int]]:
-    return ((at, at + len(line)) for at, line in _lines(text) if _QUOTE.match(line))
 
 
 def _comments(text: str) -> Iterator[tuple[int, int]]:
@@ -93,15 +83,18 @@ def for_markers(text: str) -> str:
     """`text` without code blocks and quoted lines, for footers, links and comments that tools leave."""
     if "```" in text or "~~~" in text:
         text = _blank_spans(text, _fenced(text))
-    return _blank_spans(text, _quoted(text)) if ">" in text else text
+    return _blank_spans(text, _matches(_QUOTE)(text)) if ">" in text else text
 
 
-def for_prose(text: str) -> str:
-    """`text` with everything blanked that its author did not say in words; quoted lines stay, `units` knows them."""
+def without_blocks(text: str) -> str:
+    """`text` without code blocks and HTML comments: what may be cut into `blocks`."""
     if "```" in text or "~~~" in text:
         text = _blank_spans(text, _fenced(text))
-    if "<!--" in text:
-        text = _blank_spans(text, _comments(text))
+    return _blank_spans(text, _comments(text)) if "<!--" in text else text
+
+
+def in_words(text: str) -> str:
+    """`text` without what its author did not say in words: inline code, addresses, tags, trailers."""
     if "`" in text:
         text = _blank_spans(text, _inline_code(text))
     if "@" in text or "://" in text or "www." in text:
@@ -109,6 +102,22 @@ def for_prose(text: str) -> str:
     if "<" in text:
         text = _blank_spans(text, _matches(_TAG)(text))
     return _blank_spans(text, _matches(_TRAILER)(text)) if ":" in text else text
+
+
+def for_prose(text: str) -> str:
+    """`text` with everything blanked that its author did not say in words; quoted lines stay, `units` knows them."""
+    return in_words(without_blocks(text))
+
+
+def blocks(text: str) -> Iterator[tuple[int, int]]:
+    """The spans of `text` between blank lines; none of them is empty."""
+    at = 0
+    for blank in _BLANK_LINE.finditer(text):
+        if blank.start() > at:
+            yield at, blank.start()
+        at = max(at, blank.end() - 1) + 1
+    if at < len(text):
+        yield at, len(text)
 
 
 HEADING, ITEM, PARAGRAPH = "heading", "item", "paragraph"
@@ -119,7 +128,7 @@ class Unit:
     """A heading, list item or paragraph of a cleaned text: `text[start:end]`, its marks included.
 
     `level` is a heading's (1 to 6, or 7 for a line in bold) or an item's indent; `is_ticked` says whether its box is, None without a box;
-    `is_quoted` whether it stands behind `>`; `block` counts the blank lines before it.
+    `is_quoted` whether it stands behind `>`; `block` is the number of its block in the text.
     """
 
     kind: str
@@ -140,40 +149,37 @@ _BOLD_LINE = re.compile(r"[ \t>]*(?:\*\*|__)[^*_\n]{1,120}(?:\*\*|__)[ \t]*[:?.-
 _TICKED = frozenset("xX✓✔✅☑")
 
 
-def units(text: str) -> Iterator[Unit]:
-    """The units of a cleaned text, in order. Lines that go on (soft wraps) belong to the unit before them."""
+def units(text: str, block: int = 0) -> Iterator[Unit]:
+    """The units of a cleaned block of text, in order. Lines that go on (soft wraps) belong to the unit before them."""
     unit: Unit | None = None
-    block = 0
-    for at, line in _lines(text):
+    at = 0
+    for line in text.split("\n"):
+        end = at + len(line)
         mark = _UNIT.match(line)
         assert mark is not None  # every part is optional
-        if not line[len(mark["quote"]) :].strip() or mark["rule"]:
-            if unit:
-                yield unit
-            unit, block = None, block + 1
-            continue
         is_quoted = bool(mark["quote"])
-        starts = mark["heading"] or mark["item"] or mark["row"] or mark["box"] is not None or mark["emoji"]
-        if _BOLD_LINE.fullmatch(line):
-            if unit:
-                yield unit
-            yield Unit(HEADING, at, at + len(line), 7, None, is_quoted, block)
-            unit = None
-            continue
-        goes_on = unit and not starts and unit.kind != HEADING and (unit.is_quoted or not is_quoted)
-        if unit and goes_on:
-            unit = replace(unit, end=at + len(line))
-            continue
+        if mark["rule"] or mark.end("quote") == len(line.rstrip()):
+            next_unit = None
+        elif _BOLD_LINE.fullmatch(line):
+            next_unit = Unit(HEADING, at, end, 7, None, is_quoted, block)
+        elif unit and unit.kind != HEADING and (unit.is_quoted or not is_quoted) and not _starts_unit(mark):
+            next_unit, unit = Unit(unit.kind, unit.start, end, unit.level, unit.is_ticked, unit.is_quoted, block), None
+        else:
+            next_unit = _unit(mark, at, end, is_quoted, block)
         if unit:
             yield unit
-        unit = _unit(mark, at, len(line), is_quoted, block)
+        unit, at = next_unit, end + 1
     if unit:
         yield unit
 
 
-def _unit(mark: re.Match[str], at: int, length: int, is_quoted: bool, block: int) -> Unit:
+def _starts_unit(mark: re.Match[str]) -> bool:
+    return bool(mark["heading"] or mark["item"] or mark["row"] or mark["emoji"]) or mark["box"] is not None
+
+
+def _unit(mark: re.Match[str], at: int, end: int, is_quoted: bool, block: int) -> Unit:
     kind = HEADING if mark["heading"] else ITEM if mark["item"] or mark["row"] else PARAGRAPH
     level = len(mark["heading"]) if mark["heading"] else len(mark["indent"])
     box = mark["box"] if mark["box"] is not None else mark["emoji"]
     is_ticked = None if box is None else not _TICKED.isdisjoint(box)
-    return Unit(kind, at, at + length, level, is_ticked, is_quoted, block)
+    return Unit(kind, at, end, level, is_ticked, is_quoted, block)

@@ -1,7 +1,7 @@
 """Finding the words for AI in a text: as words of their own, never inside a path, an address or an identifier.
 
-Looking is done in two steps for speed. `spot` finds which literals a text holds at all, with plain substring search;
-patterns are then tried only where one of them stands.
+Looking is done in steps, for speed: the runs of letters of a whole pull request are one set, and only the words in it
+that can name AI are looked for in its parts; patterns are tried only on clauses that hold one.
 """
 
 from __future__ import annotations
@@ -10,16 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from historical_sync.ai_usage.lexicon import (
-    GENERIC,
-    LOWER_CASE_NAMES,
-    NAMES,
-    NOUN_NEEDLES,
-    NOUNS,
-    SHORT_NOUNS,
-    VIBES,
-    Name,
-)
+from historical_sync.ai_usage.lexicon import GENERIC, LOWER_CASE_NAMES, NAMES, NOUN_WORDS, NOUNS, OTHER_SCRIPTS, Name
 
 _NOT_BEFORE = r"(?<![a-z0-9_/@.#$-])"
 _NOT_AFTER = (
@@ -32,58 +23,49 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(_NOT_BEFORE + "(?:" + pattern + ")" + _NOT_AFTER)
 
 
-_NAMES = tuple((name, tuple(name.needle.split("|")), _compiled(name.pattern)) for name in NAMES)
+_RUNS = re.compile(r"[a-z]+")
+_EXPRESSIONS = {name: _compiled(name.pattern) for name in NAMES}
 _RANK = {name: index for index, name in enumerate(NAMES)}
 _NOUN = _compiled("|".join(NOUNS))
 _HELP = re.compile(r"assistance|help|support|tool|coding|pair|programm")
-_SHORT = re.compile("|".join(f"{noun}(?![a-z0-9])" for noun in SHORT_NOUNS))
 
 
-def _is_capital_only(name: Name) -> bool:
-    return name.is_homonym and name.pattern not in LOWER_CASE_NAMES and name.needle not in LOWER_CASE_NAMES
+def _by_word() -> dict[str, list[Name]]:
+    names: dict[str, list[Name]] = {}
+    for name in NAMES:
+        for word in name.words.split("|"):
+            names.setdefault(word, []).append(name)
+    return names
 
 
-_LITERALS = tuple(
-    dict.fromkeys(
-        (
-            *(needle for name, needles, _ in _NAMES if not _is_capital_only(name) for needle in needles),
-            *NOUN_NEEDLES,
-            *VIBES,
-        )
-    )
-)
-_CAPITALS = tuple(name.needle.capitalize() for name in NAMES if _is_capital_only(name))
+_BY_WORD = _by_word()
+_WORDS = frozenset(_BY_WORD) | NOUN_WORDS
 
 
-@dataclass(frozen=True, slots=True)
-class Spotted:
-    """The literals that a text holds: in lower case, as a capital name, and whether one of the short nouns."""
-
-    literals: tuple[str, ...]
-    capitals: tuple[str, ...]
-    has_short: bool
-
-    def within(self, text: str, lower: str) -> Spotted | None:
-        """Those of them that a part of the text holds; None where it holds none. `lower` is `text` in lower case."""
-        return _spotted(text, lower, self.literals, self.capitals, self.has_short)
+def _is_capital_only(word: str) -> bool:
+    """Whether a word names a tool only when it is written with a capital, so that `continue` in lower case is nothing."""
+    return word not in LOWER_CASE_NAMES and all(name.is_homonym for name in _BY_WORD.get(word, ()))
 
 
-def spot(text: str, lower: str) -> Spotted | None:
-    """The literals of words for AI in a text; None where there are none. `lower` is `text` in lower case."""
-    return _spotted(text, lower, _LITERALS, _CAPITALS, True)
+_CAPITALS = {word: word.capitalize() for word in _BY_WORD if _is_capital_only(word)}
 
 
-def _spotted(
-    text: str, lower: str, literals: tuple[str, ...], capitals: tuple[str, ...], has_short: bool
-) -> Spotted | None:
-    found = tuple([literal for literal in literals if literal in lower])
-    named = tuple([capital for capital in capitals if capital in text])
-    is_short = has_short and _has_short_noun(lower)
-    return Spotted(found, named, is_short) if found or named or is_short else None
+def runs(lower: str) -> set[str]:
+    """The runs of the letters a to z in a text in lower case."""
+    return set(_RUNS.findall(lower))
 
 
-def _has_short_noun(lower: str) -> bool:
-    return any(not (hit.start() and lower[hit.start() - 1].isalnum()) for hit in _SHORT.finditer(lower))
+def spot(text: str, lower: str, found: set[str]) -> tuple[str, ...]:
+    """The words of `found` (the runs of `lower`, which is `text` in lower case) that can be part of a word for AI."""
+    words = [word for word in found & _WORDS if word not in _CAPITALS or _CAPITALS[word] in text]
+    if not lower.isascii():
+        words += (script for script in OTHER_SCRIPTS if script in lower)
+    return tuple(words)
+
+
+def holds(lower: str, spotted: tuple[str, ...]) -> bool:
+    """Whether a part of a text, in lower case, can hold one of the words that were spotted in the whole."""
+    return any([word in lower for word in spotted])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +85,11 @@ class Word:
 
 def find_words(lower: str) -> list[Word]:
     """The names and nouns in a text in lower case, in order and without overlap; the surer and longer wins."""
+    words = runs(lower)
     found: list[Word] = []
-    for name, needles, expression in _NAMES:
-        if any([needle in lower for needle in needles]):
-            found += (Word(hit.start(), hit.end(), name) for hit in expression.finditer(lower))
-    if _has_short_noun(lower) or any([needle in lower for needle in NOUN_NEEDLES]):
+    for name in {name for word in words & _BY_WORD.keys() for name in _BY_WORD[word]}:
+        found += (Word(hit.start(), hit.end(), name) for hit in _EXPRESSIONS[name].finditer(lower))
+    if not words.isdisjoint(NOUN_WORDS) or not lower.isascii():
         found += (Word(hit.start(), hit.end(), None, _HELP.search(hit[0]) is not None) for hit in _NOUN.finditer(lower))
     return list(_without_overlap(found))
 
