@@ -36,8 +36,8 @@ CONNECT_TIMEOUT_SECONDS = 10.0
 READ_TIMEOUT_SECONDS = 30.0
 """GitHub ends a query at ten seconds; three times that is a server that hangs."""
 WHOLE_ANSWER_SECONDS = 60.0
-LONGEST_SLEEP_SECONDS = 60.0
-"""A long wait is slept in parts, since another process may learn that it is over."""
+LONGEST_SLEEP_SECONDS = 10.0
+"""A long wait is slept in parts: another process may learn that it is over, and a person may stop the work."""
 USER_AGENT = "historical_sync"
 
 
@@ -229,17 +229,20 @@ class GitHubClient:
         if not_yet.is_limit:
             self._wait(min(seconds, LONGEST_SLEEP_SECONDS), not_yet.reason, not_yet.until)
         else:
-            self._sleep(seconds)
+            self._sleep(min(seconds, LONGEST_SLEEP_SECONDS))
 
     def _stand_back(self, error: GitHubError, seconds: float, identity: str) -> None:
         """After a limit nobody uses the identity for a while; after a failure this question waits."""
         until = self.clock() + timedelta(seconds=seconds)
         if isinstance(error, RateLimited):
             self._budget.block(identity, until, str(error))
-        else:
-            self._wait(seconds, str(error), until)
+            return
+        while seconds > 0:
+            self._wait(min(seconds, LONGEST_SLEEP_SECONDS), str(error), until)
+            seconds -= LONGEST_SLEEP_SECONDS
 
     def _wait(self, seconds: float, reason: str, until: datetime) -> None:
+        """Stand still where everybody can see it: in the log, in the progress, on the meter."""
         self.tell(f"Waiting until {until:%H:%M:%S} UTC: {reason}")
         self._budget.wait_begins(reason, until)
         try:

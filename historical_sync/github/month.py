@@ -223,6 +223,7 @@ class MonthRun:
                 pull_requests.mark_unread(tx, self._team_id, one.repository, one.number, reason)
             repository_months.reopen(tx, self._team_id, changed)
         self._fetched += len(fetched.pull_requests)
+        self._client.tell(f"{self._month:%Y-%m}: {self._fetched} pull requests fetched")
         self._show_progress(repositories)
 
     def _remove_deleted(self, repositories: Sequence[TrackedRepository]) -> None:

@@ -33,7 +33,8 @@ timelineItems(last: 1, itemTypes: [READY_FOR_REVIEW_EVENT]) { nodes { ... on Rea
 
 SCALARS = """
 id number title body state isDraft createdAt updatedAt mergedAt closedAt additions deletions changedFiles
-totalCommentsCount headRefName baseRefName author { __typename login } mergedBy { login } milestone { title } repository { nameWithOwner }
+totalCommentsCount headRefName baseRefName author { __typename login } mergedBy { login } milestone { title }
+repository { nameWithOwner }
 """
 
 LISTS_PER_PULL_REQUEST = len(LIST_FIELDS) + 1

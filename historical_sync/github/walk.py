@@ -21,7 +21,7 @@ from historical_sync.github.client import GitHubClient, is_heavy
 from historical_sync.github.paging import PageSize
 from historical_sync.github.readers import WalkPage, read_walk_page
 from historical_sync.records import TrackedRepository
-from historical_sync.warehouse.index import RepositoryMonths, Walk, read_walk, save_walk, upsert_entries
+from historical_sync.warehouse.index import Walk, read_walk, save_walk, upsert_entries
 from historical_sync.warehouse.postgres import Transaction, Warehouse
 from historical_sync.warehouse.repository_months import reopen, save_repository
 
@@ -37,12 +37,11 @@ TRIES_AT_NULLS = 3
 
 @dataclass
 class Walker:
-    """Walks the repositories of one team. `changed` gathers the (repository, month) pairs whose lists changed."""
+    """Walks the repositories of one team."""
 
     warehouse: Warehouse
     client: GitHubClient
     team_id: str
-    changed: RepositoryMonths = field(default_factory=set)
     _page: PageSize = field(default_factory=lambda: PageSize(0))
     _look: PageSize = field(default_factory=lambda: PageSize(1, most=LOOK_REPOSITORIES))
 
@@ -182,7 +181,8 @@ class Walker:
             save_walk(tx, self.team_id, repository.repository, walk)
             self._note_repository(tx, repository, page)
             reopen(tx, self.team_id, changed)
-        self.changed |= changed
+        if walk.frontier is not None:
+            self.client.tell(f"{repository.repository}: read down to {walk.frontier:%Y-%m-%d %H:%M}")
 
     def _note_repository(self, tx: Transaction, repository: TrackedRepository, page: WalkPage) -> None:
         is_renamed = page.name.lower() != repository.repository.lower()

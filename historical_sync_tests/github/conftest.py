@@ -41,6 +41,12 @@ def set_stage(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 @pytest.fixture
+def small_stage(set_stage: SetStage) -> Stage:
+    """The same with two months, for tests that run often."""
+    return set_stage(history_months=1)
+
+
+@pytest.fixture
 def stage(set_stage: SetStage) -> Stage:
     """The demo team's three repositories with their awkward cases, four months of history."""
     return set_stage()
