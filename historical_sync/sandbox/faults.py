@@ -40,7 +40,6 @@ GITHUB_KINDS = {
     "resource_limits": "200 with null objects: RESOURCE_LIMITS_EXCEEDED at each",
     "resource_limits_lists": "200 with null `nodes` in the lists: RESOURCE_LIMITS_EXCEEDED at each",
     "bad_cursor": "a good cursor refused with INVALID_CURSOR_ARGUMENTS",
-    "null_nodes": "null in place of a row, without any error",
 }
 GROQ_KINDS = {
     "groq_401": "401 invalid_api_key",
@@ -95,7 +94,11 @@ KINDS = {**GITHUB_KINDS, **GROQ_KINDS, **BATCH_KINDS, **LINE_KINDS}
 
 @dataclass
 class Fault:
-    """A rule. A field that is None matches everything; `nth` counts the requests that match the others, from one."""
+    """A rule. A field that is None matches everything; `nth` counts the requests that match the others, from one.
+
+    `more_than` and `more_lists_than` strike only queries that ask for more pull requests with lists, or for more lists
+    of each; `field` narrows `resource_limits` and `resource_limits_lists` to one list, such as `files`.
+    """
 
     kind: str
     probability: float = 1.0
@@ -105,6 +108,9 @@ class Fault:
     number: int | None = None
     operation: str | None = None
     login: str | None = None
+    more_than: int | None = None
+    more_lists_than: int | None = None
+    field: str | None = None
     retry_after: int | None = 1
     seconds: float = 1.0
     met: int = 0
@@ -125,6 +131,9 @@ class Subject:
     login: str | None = None
     repositories: frozenset[str] = frozenset()
     numbers: frozenset[tuple[str, int]] = frozenset()
+    pull_requests: int = 0
+    lists: int = 0
+    field: str | None = None
 
 
 class Faults:
@@ -176,6 +185,12 @@ def _concerns(fault: Fault, subject: Subject) -> bool:
     if fault.operation is not None and fault.operation != subject.operation:
         return False
     if fault.login is not None and fault.login != subject.login:
+        return False
+    if fault.field is not None and fault.field != subject.field:
+        return False
+    if subject.pull_requests <= (fault.more_than or 0) and fault.more_than is not None:
+        return False
+    if subject.lists <= (fault.more_lists_than or 0) and fault.more_lists_than is not None:
         return False
     repository = fault.repository.lower() if fault.repository else None
     if fault.number is not None:

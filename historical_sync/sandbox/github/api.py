@@ -15,7 +15,7 @@ from historical_sync.sandbox.faults import GITHUB_KINDS, Fault, Faults, Subject
 from historical_sync.sandbox.github import errors
 from historical_sync.sandbox.github.budgets import Budget, Identities, RateLimit
 from historical_sync.sandbox.github.cost import Price, Tariff, price_of
-from historical_sync.sandbox.github.misfortune import broken_answer, denial_for
+from historical_sync.sandbox.github.misfortune import FIELD_KINDS, broken_answer, denial_for
 from historical_sync.sandbox.github.plan import execute
 from historical_sync.sandbox.github.query import Query
 from historical_sync.sandbox.github.schema import Document, Refused, read_document, schema
@@ -30,7 +30,8 @@ class Pace:
     """How long GitHub takes, and what it refuses as too heavy.
 
     The measured figures are about 90 ms a pull request with nested lists and 10 ms without, and a page of 100 with
-    lists refused (docs/sandbox.md). `largest_hydration` None refuses none.
+    lists refused (docs/sandbox.md). `largest_hydration` None refuses none; `refusal` is the kind of fault with which
+    larger pages are met.
     """
 
     base_seconds: float = 0.0
@@ -38,6 +39,10 @@ class Pace:
     per_row_seconds: float = 0.0
     largest_hydration: int | None = 75
     refusal: str = "resource_limits"
+
+    def is_too_heavy(self, price: Price) -> bool:
+        """Whether this query asks for more pull requests with lists than GitHub manages."""
+        return self.largest_hydration is not None and price.hydrated > self.largest_hydration
 
     def seconds(self, price: Price) -> float:
         """How long this query takes."""
@@ -102,7 +107,7 @@ class GitHub:
         query.is_denied = denial_for(self.faults, self.pace, price, budget.login)
         data = execute(document, name, query)
         entry.repositories = sorted(query.repositories)
-        fault = self._fault(query, budget)
+        fault = self._fault(query, price, budget)
         answer = json_answer({"data": data} if not query.errors else {"data": data, "errors": query.errors})
         answer.delay_seconds = self.pace.seconds(price)
         answer = self.dressed(answer, budget)
@@ -119,9 +124,11 @@ class GitHub:
             )
         return query
 
-    def _fault(self, query: Query, budget: Budget) -> Fault | None:
+    def _fault(self, query: Query, price: Price, budget: Budget) -> Fault | None:
+        if self.pace.is_too_heavy(price) and self.pace.refusal in ANSWER_KINDS:
+            return Fault(self.pace.refusal)
         numbers = frozenset((one.repository.full_name, one.number) for one in query.pull_requests)
-        subject = Subject("graphql", budget.login, frozenset(query.repositories), numbers)
+        subject = Subject("graphql", budget.login, frozenset(query.repositories), numbers, price.hydrated, price.lists)
         return self.faults.strike(ANSWER_KINDS, subject)
 
     def dressed(self, answer: Answer, budget: Budget | None) -> Answer:
@@ -138,7 +145,7 @@ class GitHub:
         return answer
 
 
-ANSWER_KINDS = frozenset(GITHUB_KINDS) - {"resource_limits", "resource_limits_lists", "bad_cursor", "null_nodes"}
+ANSWER_KINDS = frozenset(GITHUB_KINDS) - FIELD_KINDS
 """Faults that replace a whole answer; the others change fields (`misfortune.denial_for`)."""
 
 

@@ -22,12 +22,13 @@ PAGE_LIMIT = 100
 
 @dataclass
 class Price:
-    """Requests and nodes of a query, and how many pull requests it hydrates (asks for with lists)."""
+    """Requests and nodes of a query; how many pull requests it hydrates (asks for with lists), with how many lists."""
 
     requests: int = 0
     nodes: int = 0
     pull_requests: int = 0
     hydrated: int = 0
+    lists: int = 0
     errors: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -65,15 +66,12 @@ class _Counter:
     def __init__(self, document: Document, variables: dict[str, Any], tariff: Tariff, price: Price) -> None:
         self.document, self.variables, self.tariff, self.price = document, variables, tariff, price
 
-    def visit(self, selections: list[SelectionSetNode], type_name: str, parents: int, path: list[str]) -> bool:
-        """Count a level; whether it holds a connection."""
+    def visit(self, selections: list[SelectionSetNode], type_name: str, parents: int, path: list[str]) -> int:
+        """Count a level; how many connections it holds."""
         fields: dict[tuple[str, str], list[FieldNode]] = {}
         for selection in selections:
             self._collect(selection, type_name, fields)
-        has_lists = False
-        for (owner, key), nodes in fields.items():
-            has_lists |= self._field(owner, key, nodes, parents, path)
-        return has_lists
+        return sum(self._field(owner, key, nodes, parents, path) for (owner, key), nodes in fields.items())
 
     def _collect(
         self, selection: SelectionSetNode, type_name: str, fields: dict[tuple[str, str], list[FieldNode]]
@@ -108,7 +106,7 @@ class _Counter:
             self.price.requests += 1
             self.price.nodes += len(ids)
             rows = len(ids) if self.tariff.nodes == "per_id" else 1
-        self._note(inner.name, name, rows, nodes, selections, [*path, key])
+        self._note(inner.name, name, rows, selections, [*path, key])
         return is_connection
 
     def _note(
@@ -116,14 +114,14 @@ class _Counter:
         inner: str,
         name: str,
         rows: int,
-        nodes: list[FieldNode],
         selections: list[SelectionSetNode],
         path: list[str],
     ) -> None:
-        has_lists = self.visit(selections, inner, rows, path)
-        if name == "nodes" and inner in {"PullRequest", "Node"}:
+        lists = self.visit(selections, inner, rows, path)
+        if name in {"nodes", "node", "pullRequest"} and inner in {"PullRequest", "Node", "SearchResultItem"}:
             self.price.pull_requests += rows
-            self.price.hydrated += rows if has_lists else 0
+            self.price.hydrated += rows if lists else 0
+            self.price.lists = max(self.price.lists, lists)
 
     def _bound(self, node: FieldNode, name: str, path: list[str]) -> int:
         """`first` or `last` of a connection; notes GitHub's error when it is missing or too large."""

@@ -11,13 +11,12 @@ from historical_sync.sandbox.github import errors
 from historical_sync.sandbox.github.budgets import Budget
 from historical_sync.sandbox.github.connections import Page
 from historical_sync.sandbox.github.cost import Price
+from historical_sync.sandbox.github.query import Denial
 from historical_sync.sandbox.wire import Answer, html_answer, json_answer
-from historical_sync.sandbox.world import PullRequest, stamp
+from historical_sync.sandbox.world import PullRequest, Repository, stamp
 
 if TYPE_CHECKING:
     from historical_sync.sandbox.github.api import Pace
-
-Denial = Callable[[Any, str], errors.FieldError | None]
 
 
 def _secondary(fault: Fault, status: int, has_retry_after: bool) -> Answer:
@@ -83,22 +82,22 @@ def broken_answer(fault: Fault, answer: Answer, budget: Budget, now: datetime) -
 
 def denial_for(faults: Faults, pace: Pace, price: Price, login: str) -> Denial | None:
     """What refuses fields of this query: a page too heavy for the pace, or a fault on a pull request or on the page."""
-    if pace.largest_hydration is not None and price.hydrated > pace.largest_hydration:
+    if pace.is_too_heavy(price) and pace.refusal in FIELD_KINDS:
         return _deny_objects if pace.refusal == "resource_limits" else _deny_lists
     if not any(rule.kind in FIELD_KINDS for rule in faults.rules):
         return None
-    return _Denial(faults, login)
+    return _Denial(faults, login, price)
 
 
 FIELD_KINDS = frozenset({"resource_limits", "resource_limits_lists", "bad_cursor"})
-LISTS = frozenset({"commits", "files", "reviews", "labels", "assignees", "closingIssuesReferences", "timelineItems"})
+LISTS = frozenset({"commits", "files", "reviews", "labels", "assignees", "closingIssuesReferences"})
 
 
-def _deny_objects(obj: Any, name: str) -> errors.FieldError | None:
+def _deny_objects(obj: Any, name: str, arguments: dict[str, Any]) -> errors.FieldError | None:
     return errors.resource_limits() if isinstance(obj, PullRequest) and name in LISTS else None
 
 
-def _deny_lists(obj: Any, name: str) -> errors.FieldError | None:
+def _deny_lists(obj: Any, name: str, arguments: dict[str, Any]) -> errors.FieldError | None:
     is_list_of_one = isinstance(obj, Page) and isinstance(obj.owner, PullRequest) and name == "nodes"
     return errors.resource_limits() if is_list_of_one else None
 
@@ -106,22 +105,30 @@ def _deny_lists(obj: Any, name: str) -> errors.FieldError | None:
 class _Denial:
     """Field faults: each pull request meets the dial once per query and kind."""
 
-    def __init__(self, faults: Faults, login: str) -> None:
-        self.faults, self.login = faults, login
-        self.verdicts: dict[tuple[int, str], bool] = {}
+    def __init__(self, faults: Faults, login: str, price: Price) -> None:
+        self.faults, self.login, self.price = faults, login, price
+        self.verdicts: dict[tuple[int, str, str], bool] = {}
 
-    def __call__(self, obj: Any, name: str) -> errors.FieldError | None:
+    def __call__(self, obj: Any, name: str, arguments: dict[str, Any]) -> errors.FieldError | None:
         """The error for this field, if a fault strikes it."""
-        if isinstance(obj, PullRequest) and name in LISTS and self._strikes("resource_limits", obj):
-            return errors.resource_limits()
+        if isinstance(obj, PullRequest) and name in LISTS:
+            return errors.resource_limits() if self._strikes("resource_limits", obj, name) else None
         if isinstance(obj, Page) and name == "nodes" and isinstance(obj.owner, PullRequest):
-            return errors.resource_limits() if self._strikes("resource_limits_lists", obj.owner) else None
+            return errors.resource_limits() if self._strikes("resource_limits_lists", obj.owner, obj.field) else None
+        if isinstance(obj, Repository) and arguments.get("after") is not None:
+            subject = Subject("graphql", self.login, frozenset({obj.full_name}))
+            if self.faults.strike({"bad_cursor"}, subject) is not None:
+                return errors.invalid_cursor(arguments["after"])
         return None
 
-    def _strikes(self, kind: str, one: PullRequest) -> bool:
-        place = (one.database_id, kind)
+    def _strikes(self, kind: str, one: PullRequest, field: str) -> bool:
+        has_field_rule = any(rule.field is not None for rule in self.faults.rules)
+        place = (one.database_id, kind, field if has_field_rule else "")
         if place not in self.verdicts:
             name = one.repository.full_name
-            subject = Subject("graphql", self.login, frozenset({name}), frozenset({(name, one.number)}))
+            numbers = frozenset({(name, one.number)})
+            subject = Subject(
+                "graphql", self.login, frozenset({name}), numbers, self.price.hydrated, self.price.lists, field
+            )
             self.verdicts[place] = self.faults.strike({kind}, subject) is not None
         return self.verdicts[place]

@@ -86,10 +86,9 @@ class Composite:
         """The field's answer for one object; None when it failed, with the error noted."""
         mark = len(query.errors)
         try:
-            refusal = query.is_denied(obj, self.name) if query.is_denied is not None else None
-            if refusal is not None:
-                raise refusal
-            found = self.resolve(obj, self.arguments_of(query), query)
+            arguments = self.arguments_of(query)
+            refusal = query.is_denied(obj, self.name, arguments) if query.is_denied is not None else None
+            found = self.resolve(obj, arguments, query) if refusal is None else refusal
         except FieldError as error:
             found = error
         answer = self.items(found, query) if self.is_list and isinstance(found, list) else self.one(found, query)

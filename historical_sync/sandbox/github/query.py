@@ -11,10 +11,13 @@ from historical_sync.sandbox.github.errors import FieldError
 from historical_sync.sandbox.ordering import Orders
 from historical_sync.sandbox.world import Account, PullRequest, World
 
+Denial = Callable[[Any, str, dict[str, Any]], FieldError | None]
+"""Why a field of an object, asked with these arguments, is refused; None when it is not."""
+
 
 @dataclass
 class Query:
-    """`is_denied(owner, field)` lets a fault refuse a field of an object; `arguments` keeps each field's, once read.
+    """`is_denied` lets a fault refuse a field of an object; `arguments` keeps each field's, once read.
 
     `repositories` and `pull_requests` note what was asked for, so that a fault can be aimed at them.
     """
@@ -24,7 +27,7 @@ class Query:
     viewer: Account
     variables: dict[str, Any]
     rate_limit: RateLimit | None = None
-    is_denied: Callable[[Any, str], FieldError | None] | None = None
+    is_denied: Denial | None = None
     errors: list[dict[str, Any]] = field(default_factory=list)
     arguments: dict[int, dict[str, Any]] = field(default_factory=dict)
     repositories: set[str] = field(default_factory=set)
