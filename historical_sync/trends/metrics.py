@@ -271,7 +271,8 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         "hours",
         "lower",
         "lead_time_hours",
-        "From the authored time of the first commit to the merge; null without a known commit time.",
+        "From the authored time of the first commit to the merge; null without a known commit time, and when negative "
+        "(a clock that was wrong).",
         "LinearB's cycle time without deployment (https://linearb.io/resources/software-engineering-benchmarks-report).",
         2.0,
     ),

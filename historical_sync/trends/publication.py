@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from historical_sync.trends.digest import headline_markdown
 from historical_sync.trends.metrics import ALL, HEADLINE
 from historical_sync.warehouse import benchmarks, directions, trends
 from historical_sync.warehouse.postgres import Transaction, Warehouse
@@ -15,7 +16,11 @@ from historical_sync.warehouse.postgres import Transaction, Warehouse
 
 @dataclass(frozen=True, slots=True)
 class TrendSummary:
-    """What publishing a month did. `headline` holds (metric, value, unit, n) of the whole team, in order."""
+    """What publishing a month did.
+
+    `headline` holds (metric, value, unit, n) of the whole team for this month; `markdown` the same numbers of the last
+    thirteen months, as a table.
+    """
 
     team_id: str
     month: date
@@ -24,6 +29,7 @@ class TrendSummary:
     headline: tuple[tuple[str, float | None, str, int], ...]
     is_complete: bool
     is_open: bool
+    markdown: str
 
 
 def publish_month(warehouse: Warehouse, team_id: str, month: date, *, now: datetime) -> TrendSummary:
@@ -52,8 +58,9 @@ def _summary(tx: Transaction, team_id: str, month: date, values: int) -> TrendSu
         team_id=team_id,
         month=month,
         values=values,
-        months=len({row["month"] for row in rows}),
+        months=len({row["month"] for row in rows if row["value"] is not None}),
         headline=tuple((name, *(of_month[name][key] for key in ("value", "unit", "n"))) for name in HEADLINE),
         is_complete=bool(first and first["is_complete"]),
         is_open=bool(first and first["is_open"]),
+        markdown=headline_markdown(rows),
     )

@@ -206,9 +206,10 @@ def count(frame: pd.DataFrame) -> tuple[float, int]:
 def of_merged(merged: pd.DataFrame) -> dict[str, tuple[float | None, int]]:
     """Every metric of merged pull requests, of whichever of them."""
     coding = hours(merged["created_at"], merged["first_commit_at"])
+    lead = hours(merged["merged_at"], merged["first_commit_at"])
     measures = {
         "cycle_time_hours": hours(merged["merged_at"], merged["created_at"]),
-        "lead_time_hours": hours(merged["merged_at"], merged["first_commit_at"]),
+        "lead_time_hours": lead[lead >= 0],
         "coding_time_hours": coding[coding >= 0],
         "pickup_time_hours": hours(merged["first_review"], merged["waiting_since"]),
         "review_time_hours": hours(merged["merged_at"], merged["first_review"]),

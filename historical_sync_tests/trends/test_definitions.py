@@ -148,6 +148,11 @@ def test_a_negative_coding_time_still_has_a_lead_time(warehouse: Warehouse) -> N
     assert only(warehouse, "lead_time_hours_p50", first_commit_at=at("2025-03-02T12:00")) == 24.0
 
 
+def test_a_commit_from_the_future_has_no_lead_time(warehouse: Warehouse) -> None:
+    """A laptop whose clock is a week ahead authors its commit after the merge: null, never negative."""
+    assert only(warehouse, "lead_time_hours_p50", first_commit_at=at("2025-03-10T12:00")) is None
+
+
 def test_merged_in_another_month(warehouse: Warehouse) -> None:
     """Created in March, merged in April: March counts its creation, April its merge and its times."""
     store(warehouse, make_pull_request(merged_at=at("2025-04-01T00:00"), closed_at=at("2025-04-01T00:00")))

@@ -28,7 +28,9 @@ PULL_REQUESTS = f"""
         review.reviews > 0 as is_reviewed,
         case when review.reviews > 0 then review.change_requests end as review_rounds,
         {HOURS.format("p.merged_at - p.created_at")} as cycle_time_hours,
-        {HOURS.format("p.merged_at - p.first_commit_at")} as lead_time_hours,
+        case
+            when p.first_commit_at <= p.merged_at then {HOURS.format("p.merged_at - p.first_commit_at")}
+        end as lead_time_hours,
         case
             when p.first_commit_at <= p.created_at then {HOURS.format("p.created_at - p.first_commit_at")}
         end as coding_time_hours,
@@ -436,7 +438,7 @@ COMMENTS = {
             "is_reviewed": "Whether another human reviewed it before the merge.",
             "review_rounds": "Reviews by another human that requested changes; null when nobody reviewed it.",
             "cycle_time_hours": "Creation to merge.",
-            "lead_time_hours": "First commit to merge.",
+            "lead_time_hours": "First commit to merge; null when negative (a clock that was wrong).",
             "coding_time_hours": "First commit to creation; null when negative.",
             "pickup_time_hours": "Ready (or created) to the first review by another human.",
             "review_time_hours": "That review to the merge.",
