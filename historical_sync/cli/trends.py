@@ -45,6 +45,8 @@ COLUMNS = (
 
 BARS = "▁▂▃▄▅▆▇█"
 MONTHS_SHOWN = 13
+WIDTH_OF_FILES = 160
+"""Where the output is no terminal, nothing is cut off to fit one."""
 
 
 @click.command()
@@ -140,8 +142,8 @@ def _print_table(team: str, repository: str, names: Sequence[str], values: Rows,
     if not values:
         click.echo(f"Team {team} has no trends yet: `historical-sync status {team}` shows how far its load is.")
         return
-    console = Console()
-    console.print(_table(repository, names, values, directions), soft_wrap=not console.is_terminal)
+    console = Console(width=None if sys.stdout.isatty() else WIDTH_OF_FILES)
+    console.print(_table(repository, names, values, directions))
     if any(not row["is_complete"] for row in values):
         console.print("* some repositories of that month are not loaded yet", highlight=False)
 
