@@ -39,7 +39,8 @@ GITHUB_KINDS = {
     "something_went_wrong": "200 without data: 'Something went wrong while executing your query'",
     "resource_limits": "200 with null objects: RESOURCE_LIMITS_EXCEEDED at each",
     "resource_limits_lists": "200 with null `nodes` in the lists: RESOURCE_LIMITS_EXCEEDED at each",
-    "bad_cursor": "a good cursor refused with INVALID_CURSOR_ARGUMENTS",
+    "bad_cursor": "a good cursor refused with INVALID_CURSOR_ARGUMENTS (of any list; `field` says which)",
+    "null_nodes": "null in place of a row, without any error (of any list; `field` says which)",
 }
 GROQ_KINDS = {
     "groq_401": "401 invalid_api_key",
@@ -97,7 +98,8 @@ class Fault:
     """A rule. A field that is None matches everything; `nth` counts the requests that match the others, from one.
 
     `more_than` and `more_lists_than` strike only queries that ask for more pull requests with lists, or for more lists
-    of each; `field` narrows `resource_limits` and `resource_limits_lists` to one list, such as `files`.
+    of each (`more_than=0`: only queries that hydrate at all); `field` narrows the kinds that strike inside an answer to
+    one list, such as `files` or `pullRequests`.
     """
 
     kind: str

@@ -20,8 +20,10 @@ from hypothesis import strategies as st
 from historical_sync.sandbox import scenario
 from historical_sync.sandbox.github import plan
 from historical_sync.sandbox.github.budgets import RateLimit
+from historical_sync.sandbox.github.connections import ByPosition, Page
 from historical_sync.sandbox.github.fields import RESOLVERS
-from historical_sync.sandbox.github.objects import type_of
+from historical_sync.sandbox.github.objects import Entry, GitActor, Moment, Named, type_of
+from historical_sync.sandbox.github.pull_request_fields import EVENT_KINDS
 from historical_sync.sandbox.github.query import Query
 from historical_sync.sandbox.github.registry import attribute
 from historical_sync.sandbox.github.schema import read_document, schema
@@ -167,3 +169,50 @@ def test_one_field_asked_twice_is_merged() -> None:
     answer = plan.execute(document, None, new_query({}))
     assert answer is not None
     assert set(answer["viewer"]) == {"login", "id"}
+
+
+def samples() -> dict[str, Any]:
+    """An object of every type that the sandbox serves."""
+    one = next(one for one in WORLD.repositories["demo/storefront"] if one.events and one.milestone and one.labels)
+    page = Page(ByPosition([1]), {"first": 1}, one)
+    commit = one.commits[0]
+    named = {kind: Named(kind, "x", one.repository) for kind in ("Label", "Milestone", "Issue", "IssueComment", "Ref")}
+    accounts = dict.fromkeys(("User", "Bot", "Mannequin", "Organization", "EnterpriseUserAccount"), one.author)
+    events = dict.fromkeys(EVENT_KINDS, Moment(one.events[0], 0, one))
+    pages = {name: page for name in schema().type_map if name.endswith("Connection")}
+    edges = {name: page.edges[0] for name in schema().type_map if name.endswith("Edge")}
+    return {
+        **named,
+        **accounts,
+        **events,
+        **pages,
+        **edges,
+        "PullRequest": one,
+        "Repository": one.repository,
+        "PullRequestReview": one.reviews[1],
+        "PullRequestChangedFile": one.files[0],
+        "PullRequestCommit": Entry(commit, one),
+        "Commit": commit,
+        "GitActor": GitActor("a", "b", None, commit.authored_at),
+        "PageInfo": page,
+        "RateLimit": new_query({}).rate_limit,
+        "Query": None,
+        "GitHubMetadata": True,
+    }
+
+
+NEVER_SERVED = {"Language", "ReviewRequest", "PullRequestReviewComment"}
+"""Types of lists that are always empty and fields that are always null: they are there for queries that name them."""
+
+
+def test_every_field_of_the_schema_has_an_answer() -> None:
+    """No field that a query may ask lacks both a resolver and an attribute."""
+    known = samples()
+    missing = [
+        f"{name}.{field}"
+        for name, kind in schema().type_map.items()
+        if isinstance(kind, GraphQLObjectType) and not name.startswith("__") and name not in NEVER_SERVED
+        for field in kind.fields
+        if (name, field) not in RESOLVERS and not hasattr(known[name], attribute(field))
+    ]
+    assert not missing

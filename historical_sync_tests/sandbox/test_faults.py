@@ -234,6 +234,35 @@ def test_a_good_cursor_can_be_refused() -> None:
         assert "errors" not in post(running, query, c=cursor).json()
 
 
+def test_a_lists_cursor_can_be_refused() -> None:
+    """bad_cursor with a field: the next page of files is refused, that of commits is not."""
+    world = numbered(1)
+    one = next(world.pull_requests())
+    query = """query($id: ID!, $c: String) { node(id: $id) { ... on PullRequest {
+        files(first: 1, after: $c) { pageInfo { endCursor } } commits(first: 1, after: $c) { totalCount } } } }"""
+    with Sandbox(world) as running:
+        running.faults.add("bad_cursor", field="files")
+        cursor = post(running, query, id=one.node_id).json()["data"]["node"]["files"]["pageInfo"]["endCursor"]
+        answer = post(running, query, id=one.node_id, c=cursor).json()
+        assert answer["data"]["node"] == {"files": None, "commits": {"totalCount": 1}}
+        assert answer["errors"][0]["path"] == ["node", "files"]
+
+
+def test_a_row_can_be_null_without_an_error() -> None:
+    """null_nodes: a hole in a page of pull requests, or in one list; totalCount still counts it."""
+    query = """{ repository(owner: "acme", name: "api") { pullRequests(first: 9) { totalCount nodes { number
+        files(first: 5) { totalCount nodes { path } } } } } }"""
+    with Sandbox(numbered(3)) as running:
+        running.faults.add("null_nodes", number=2, field="pullRequests")
+        running.faults.add("null_nodes", number=3, field="files")
+        answer = post(running, query).json()
+        rows = answer["data"]["repository"]["pullRequests"]
+        assert "errors" not in answer
+        assert [one and one["number"] for one in rows["nodes"]] == [1, None, 3]
+        assert rows["totalCount"] == 3
+        assert rows["nodes"][2]["files"] == {"totalCount": 1, "nodes": [None]}
+
+
 def test_latency_grows_with_lists() -> None:
     """The pace counts pull requests with lists dearly, those without cheaply."""
     pace = Pace(base_seconds=1, per_hydrated_seconds=0.1, per_row_seconds=0.01)

@@ -15,7 +15,7 @@ from historical_sync.sandbox.faults import GITHUB_KINDS, Fault, Faults, Subject
 from historical_sync.sandbox.github import errors
 from historical_sync.sandbox.github.budgets import Budget, Identities, RateLimit
 from historical_sync.sandbox.github.cost import Price, Tariff, price_of
-from historical_sync.sandbox.github.misfortune import FIELD_KINDS, broken_answer, denial_for
+from historical_sync.sandbox.github.misfortune import FIELD_KINDS, broken_answer, denial_for, holes_for
 from historical_sync.sandbox.github.plan import execute
 from historical_sync.sandbox.github.query import Query
 from historical_sync.sandbox.github.schema import Document, Refused, read_document, schema
@@ -105,6 +105,7 @@ class GitHub:
         entry.pull_requests, entry.hydrated = price.pull_requests, price.hydrated
         query = self._query(variables, price, budget)
         query.is_denied = denial_for(self.faults, self.pace, price, budget.login)
+        query.with_holes = holes_for(self.faults, budget.login)
         data = execute(document, name, query)
         entry.repositories = sorted(query.repositories)
         fault = self._fault(query, price, budget)

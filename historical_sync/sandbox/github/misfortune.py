@@ -89,8 +89,31 @@ def denial_for(faults: Faults, pace: Pace, price: Price, login: str) -> Denial |
     return _Denial(faults, login, price)
 
 
-FIELD_KINDS = frozenset({"resource_limits", "resource_limits_lists", "bad_cursor"})
+FIELD_KINDS = frozenset({"resource_limits", "resource_limits_lists", "bad_cursor", "null_nodes"})
+"""Faults that strike inside an answer that is otherwise good."""
 LISTS = frozenset({"commits", "files", "reviews", "labels", "assignees", "closingIssuesReferences"})
+
+
+def holes_for(faults: Faults, login: str) -> Callable[[Any, list[Any]], list[Any]] | None:
+    """What puts null in place of rows; None while no rule does."""
+    if not any(rule.kind == "null_nodes" for rule in faults.rules):
+        return None
+
+    def with_holes(obj: Any, rows: list[Any]) -> list[Any]:
+        if not isinstance(obj, Page) or obj.owner is None or not rows:
+            return rows
+        return [None if _is_hidden(obj, row) else row for row in rows]
+
+    def _is_hidden(page: Page, row: Any) -> bool:
+        one = row if isinstance(row, PullRequest) else page.owner
+        repository = one.repository if isinstance(one, PullRequest) else one
+        if not isinstance(repository, Repository):
+            return False
+        numbers = frozenset({(repository.full_name, one.number)}) if isinstance(one, PullRequest) else frozenset()
+        subject = Subject("graphql", login, frozenset({repository.full_name}), numbers, field=page.field)
+        return faults.strike({"null_nodes"}, subject) is not None
+
+    return with_holes
 
 
 def _deny_objects(obj: Any, name: str, arguments: dict[str, Any]) -> errors.FieldError | None:
@@ -111,15 +134,22 @@ class _Denial:
 
     def __call__(self, obj: Any, name: str, arguments: dict[str, Any]) -> errors.FieldError | None:
         """The error for this field, if a fault strikes it."""
+        refused = self._refused_cursor(obj, name, arguments.get("after"))
+        if refused is not None:
+            return refused
         if isinstance(obj, PullRequest) and name in LISTS:
             return errors.resource_limits() if self._strikes("resource_limits", obj, name) else None
         if isinstance(obj, Page) and name == "nodes" and isinstance(obj.owner, PullRequest):
             return errors.resource_limits() if self._strikes("resource_limits_lists", obj.owner, obj.field) else None
-        if isinstance(obj, Repository) and arguments.get("after") is not None:
-            subject = Subject("graphql", self.login, frozenset({obj.full_name}))
-            if self.faults.strike({"bad_cursor"}, subject) is not None:
-                return errors.invalid_cursor(arguments["after"])
         return None
+
+    def _refused_cursor(self, obj: Any, name: str, cursor: str | None) -> errors.FieldError | None:
+        if cursor is None or not isinstance(obj, (Repository, PullRequest)):
+            return None
+        repository = obj if isinstance(obj, Repository) else obj.repository
+        numbers = frozenset({(repository.full_name, obj.number)}) if isinstance(obj, PullRequest) else frozenset()
+        subject = Subject("graphql", self.login, frozenset({repository.full_name}), numbers, field=name)
+        return errors.invalid_cursor(cursor) if self.faults.strike({"bad_cursor"}, subject) is not None else None
 
     def _strikes(self, kind: str, one: PullRequest, field: str) -> bool:
         has_field_rule = any(rule.field is not None for rule in self.faults.rules)

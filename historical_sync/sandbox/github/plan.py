@@ -91,7 +91,10 @@ class Composite:
             found = self.resolve(obj, arguments, query) if refusal is None else refusal
         except FieldError as error:
             found = error
-        answer = self.items(found, query) if self.is_list and isinstance(found, list) else self.one(found, query)
+        if self.is_list and isinstance(found, list):
+            answer = self.items(found if query.with_holes is None else query.with_holes(obj, found), query)
+        else:
+            answer = self.one(found, query)
         for entry in query.errors[mark:]:
             entry["path"].insert(0, self.key)
         return answer

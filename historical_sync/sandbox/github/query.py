@@ -17,9 +17,10 @@ Denial = Callable[[Any, str, dict[str, Any]], FieldError | None]
 
 @dataclass
 class Query:
-    """`is_denied` lets a fault refuse a field of an object; `arguments` keeps each field's, once read.
+    """`is_denied` lets a fault refuse a field, `with_holes` may put null in place of a list's rows.
 
-    `repositories` and `pull_requests` note what was asked for, so that a fault can be aimed at them.
+    `arguments` keeps each field's, once read. `repositories` and `pull_requests` note what was asked for, so that a
+    fault can be aimed at them.
     """
 
     world: World
@@ -28,6 +29,7 @@ class Query:
     variables: dict[str, Any]
     rate_limit: RateLimit | None = None
     is_denied: Denial | None = None
+    with_holes: Callable[[Any, list[Any]], list[Any]] | None = None
     errors: list[dict[str, Any]] = field(default_factory=list)
     arguments: dict[int, dict[str, Any]] = field(default_factory=dict)
     repositories: set[str] = field(default_factory=set)
