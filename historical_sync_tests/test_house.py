@@ -36,6 +36,7 @@ FLOORS = {
     "classification.collection": 3,
     "classification.fallback": 3,
     "classification.ledger": 3,
+    "classification.reclassification": 3,
     "trends": 1,
     "trends.publication": 3,
     "warehouse": 2,

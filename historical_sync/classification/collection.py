@@ -125,11 +125,13 @@ def _settle_without_files(session: Session, intent: Intent, reason: str) -> set[
 def _settle_ended(session: Session, intent: Intent, state: BatchState) -> set[TeamMonth]:
     requests, pull_requests = _requests(session, intent)
     try:
-        files = _download(session, state, len(requests))
+        files = _download(session, state)
     except NotFound as error:
         if _may_turn_up(session, intent):
             return set()
         return _settle_without_files(session, intent, f"Groq no longer has the batch's files: {error}")
+    if not _is_whole(files, state) and _may_turn_up(session, intent):
+        return set()
     results = by_custom_id(files.lines)
     settled = [
         (one, _outcome(intent, state, index, one, pull_requests, results)) for index, one in enumerate(requests, 1)
@@ -174,19 +176,24 @@ def _refused_with_its_file(intent: Intent, state: BatchState, line_number: int, 
     return failed(intent, request, reason, counts=not gone, is_suspect=bool(blamed))
 
 
-def _download(session: Session, state: BatchState, expected: int) -> FileResults:
+def _download(session: Session, state: BatchState) -> FileResults:
     """The results in the batch's files. A download that came short is repeated: its answers are paid for."""
     best = FileResults((), 0)
     for attempt in range(DOWNLOAD_TRIES):
+        if attempt:
+            time.sleep(DOWNLOAD_PAUSE_SECONDS)
         file_ids = filter(None, (state.output_file_id, state.error_file_id))
         found = read_results(*(session.groq.download(file_id) for file_id in file_ids))
         if len(found.lines) >= len(best.lines):
             best = found
-        if not found.unreadable and len(found.lines) >= min(state.completed + state.failed, expected):
+        if _is_whole(found, state):
             break
-        if attempt + 1 < DOWNLOAD_TRIES:
-            time.sleep(DOWNLOAD_PAUSE_SECONDS)
     return best
+
+
+def _is_whole(files: FileResults, state: BatchState) -> bool:
+    """Whether the files hold as many readable lines as Groq says there are."""
+    return not files.unreadable and len(files.lines) >= state.completed + state.failed
 
 
 def _as_lines(state: BatchState) -> list[LineResult]:

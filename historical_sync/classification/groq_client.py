@@ -157,6 +157,26 @@ class GroqClient:
         """Ask Groq to stop a batch."""
         self._json(lambda sdk: sdk.batches.with_raw_response.cancel(batch_id, timeout=READ_TIMEOUT_SECONDS))
 
+    # --- what the key can do
+
+    def models(self) -> tuple[str, ...]:
+        """The names of the models that the key may use."""
+        raw = self._asked_again(lambda sdk: sdk.models.with_raw_response.list(timeout=READ_TIMEOUT_SECONDS))
+        listed = raw.get("data") if isinstance(raw, dict) else None
+        return tuple(sorted(str(one["id"]) for one in listed or [] if isinstance(one, dict) and one.get("id")))
+
+    def has_batches(self) -> bool | None:
+        """Whether the plan has batches, as far as listing them tells; None when Groq does not know the question."""
+        try:
+            self._page({"limit": 1})
+        except NotFound:
+            return None
+        except GroqRefused as refusal:
+            if refusal.code != PLAN_WITHOUT_BATCHES:
+                raise
+            return False
+        return True
+
     # --- one call at a time, for plans without batches
 
     def complete(self, name: str, body: dict[str, Any]) -> Reply:
@@ -320,3 +340,20 @@ def _pause(headers: Mapping[str, str], tokens_per_call: int) -> float:
         if left.isdigit() and int(left) < needed:
             pause = max(pause, _seconds(headers.get(f"x-ratelimit-reset-{kind}", "")))
     return pause
+
+
+@dataclass(frozen=True, slots=True)
+class GroqReport:
+    """What a key can do: which models it has, and whether its plan has batches (None: Groq did not say)."""
+
+    models: tuple[str, ...]
+    has_batches: bool | None
+
+
+def inspect_key(settings: Settings) -> GroqReport | None:
+    """Ask Groq what the key can do, in two requests that spend no tokens; None when there is no key.
+
+    Raises GroqRefused for a key that Groq does not take, GroqUnavailable when it does not answer.
+    """
+    client = connect(settings)
+    return GroqReport(client.models(), client.has_batches()) if client else None

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from historical_sync.classification import collection, groq_client
 from historical_sync.classification.groq_client import GroqClient, connect
 from historical_sync.classification.ledger import ClassificationSummary, classify_month, collect
 from historical_sync.records import PullRequest, TeamMonth
@@ -41,15 +42,30 @@ def store(warehouse: Warehouse, pull_requests: Sequence[PullRequest], team_id: s
         upsert_pull_requests(tx, team_id, pull_requests)
 
 
+class Hands:
+    """A clock that moves when somebody moves it; the sandbox goes by it too."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
 @dataclass
 class Desk:
-    """The ledger as a test drives it. `now` only moves when the test says so, or by the steps of `settle`."""
+    """The ledger as a test drives it. Time only moves when the test says so, or by the steps of `settle`."""
 
     warehouse: Warehouse
     groq: GroqClient
     settings: Settings
     sandbox: Sandbox
-    now: datetime = NOW
+    clock: Hands
+
+    @property
+    def now(self) -> datetime:
+        """The present."""
+        return self.clock.now
 
     def change_settings(self, **changes: object) -> None:
         """Change settings."""
@@ -57,7 +73,7 @@ class Desk:
 
     def later(self, **span: float) -> None:
         """Let time pass."""
-        self.now += timedelta(**span)
+        self.clock.now += timedelta(**span)
 
     def classify(self, month: date = MARCH, team_id: str = "acme") -> ClassificationSummary:
         """Classify a month now, without waiting."""
@@ -99,18 +115,13 @@ class Desk:
 
     def lines_sent(self) -> int:
         """Lines in batches and single calls, by the sandbox's own count."""
-        return sum(self.sandbox.groq.tally.sent.values())
+        return len(self.sandbox.groq.tally.history)
 
     def assert_paid_once(self) -> None:
-        """By the sandbox's own count: no line again after a valid answer, and none more than twice."""
-        answered: set[str] = set()
-        sent: dict[str, int] = {}
-        for _, name, is_valid in self.sandbox.groq.tally.history:
-            assert name not in answered, f"{name} was sent again after a valid answer"
-            sent[name] = sent.get(name, 0) + 1
-            if is_valid:
-                answered.add(name)
-        assert max(sent.values(), default=0) <= 2, sent
+        """By the sandbox's own count: no text again after a valid answer, and none more than twice."""
+        tally = self.sandbox.groq.tally
+        assert tally.sent_after_answer() == []
+        assert max(tally.sent_texts.values(), default=0) <= 2, tally.sent_texts
 
     def assert_balanced(self) -> None:
         """Every ended batch accounts for each of its lines."""
@@ -118,10 +129,23 @@ class Desk:
         assert books.is_balanced, books
 
 
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would be waited for within a pass is not."""
+    monkeypatch.setattr(groq_client._SOON_AGAIN, "sleep", lambda _: None)
+    monkeypatch.setattr(collection, "DOWNLOAD_PAUSE_SECONDS", 0.0)
+
+
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A Groq whose batches end at once."""
-    with Sandbox(scenario.empty()) as running:
+def clock() -> Hands:
+    """The test's time."""
+    return Hands()
+
+
+@pytest.fixture
+def sandbox(clock: Hands) -> Iterator[Sandbox]:
+    """A Groq whose batches end at once, by the test's clock."""
+    with Sandbox(scenario.empty(clock)) as running:
         yield running
 
 
@@ -141,6 +165,6 @@ def groq(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> GroqClient:
 
 
 @pytest.fixture
-def desk(warehouse: Warehouse, groq: GroqClient, settings: Settings, sandbox: Sandbox) -> Desk:
-    """A ledger over an empty team's database."""
-    return Desk(warehouse, groq, settings, sandbox)
+def desk(warehouse: Warehouse, groq: GroqClient, settings: Settings, sandbox: Sandbox, clock: Hands) -> Desk:
+    """A ledger over an empty database."""
+    return Desk(warehouse, groq, settings, sandbox, clock)

@@ -12,9 +12,20 @@ from historical_sync.sandbox.wire import Answer
 from historical_sync.settings import Settings
 from historical_sync.warehouse.llm_ledger import holds
 from historical_sync.warehouse.postgres import Warehouse
-from historical_sync_tests.classification.conftest import Desk, one_pull_request, store
+from historical_sync_tests.classification.conftest import NOW, Desk, Hands, one_pull_request, store
 
-LINE_FAULTS_THAT_COST_AN_ANSWER = sorted(set(LINE_KINDS) - {"line_duplicate"})
+HARMLESS = {"line_duplicate", "line_stranger"}
+MENDED = {
+    "line_unknown_enum": "unknown usage_type",
+    "line_confidence_percent": "confidence in percent",
+    "line_contradiction": "tools without use",
+    "line_foreign_languages": "language without a file",
+}
+LINE_FAULTS_THAT_COST_AN_ANSWER = sorted(set(LINE_KINDS) - HARMLESS - set(MENDED))
+BAD_ENDS = [
+    *("batch_failed", "batch_failed_line", "batch_expired", "batch_cancelled", "batch_cancelling"),
+    *("batch_all_failed", "output_gone"),
+]
 
 
 @pytest.mark.parametrize("kind", LINE_FAULTS_THAT_COST_AN_ANSWER)
@@ -51,19 +62,35 @@ def test_twice_spoilt_is_unclassified_never_negative(desk: Desk, kind: str) -> N
     desk.assert_balanced()
 
 
-def test_a_doubled_line_counts_once(desk: Desk) -> None:
-    """An answer that comes twice is stored once."""
+@pytest.mark.parametrize(("kind", "unknown"), [("line_duplicate", 0), ("line_stranger", 2)])
+def test_doubled_lines_and_strangers_are_harmless(desk: Desk, kind: str, unknown: int) -> None:
+    """An answer that comes twice is stored once; one under an id that nobody sent is ignored, and counted."""
     store(desk.warehouse, [one_pull_request(1), one_pull_request(2)])
-    desk.sandbox.faults.add("line_duplicate")
+    desk.sandbox.faults.add(kind)
     desk.classify()
     desk.settle()
     assert set(desk.statuses().values()) == {"classified"}
+    with desk.warehouse.transaction() as tx:
+        assert tx.value("select sum(unknown_lines) from llm_batches") == unknown
+    desk.assert_paid_once()
     desk.assert_balanced()
 
 
-@pytest.mark.parametrize(
-    "kind", ["batch_failed", "batch_expired", "batch_cancelled", "batch_all_failed", "output_gone"]
-)
+@pytest.mark.parametrize(("kind", "rule"), sorted(MENDED.items()))
+def test_what_is_off_but_clear_is_mended_and_counted(desk: Desk, kind: str, rule: str) -> None:
+    """An answer with unknown words, a percentage, idle tools or foreign languages is mended, not bought again."""
+    store(desk.warehouse, [one_pull_request(1)])
+    desk.sandbox.faults.add(kind)
+    desk.classify()
+    desk.settle()
+    assert desk.statuses() == {1: "classified"}
+    assert rule in desk.classify().mended
+    assert desk.lines_sent() == 1
+    with desk.warehouse.transaction() as tx:
+        assert tx.value("select sum(mended) from llm_batches") == 1
+
+
+@pytest.mark.parametrize("kind", BAD_ENDS)
 def test_a_batch_that_ends_badly_is_made_good(desk: Desk, kind: str) -> None:
     """A batch that fails, expires, is cancelled or loses its output: what it answered is kept, the rest goes again."""
     store(desk.warehouse, [one_pull_request(number) for number in range(1, 9)])
@@ -75,9 +102,7 @@ def test_a_batch_that_ends_badly_is_made_good(desk: Desk, kind: str) -> None:
     desk.assert_balanced()
 
 
-@pytest.mark.parametrize(
-    "kind", ["batch_failed", "batch_expired", "batch_cancelled", "batch_all_failed", "output_gone"]
-)
+@pytest.mark.parametrize("kind", BAD_ENDS)
 def test_a_batch_that_always_ends_badly_is_not_tried_for_ever(desk: Desk, kind: str) -> None:
     """Two bad batches, and what has no answer is unclassified."""
     store(desk.warehouse, [one_pull_request(number) for number in range(1, 5)])
@@ -117,7 +142,10 @@ def test_a_forgotten_batch_is_looked_for_a_while_and_then_made_good(desk: Desk) 
     desk.assert_balanced()
 
 
-OUTAGES = ["groq_401", "groq_429", "groq_500", "groq_503", "groq_lost_answer", "groq_reset"]
+OUTAGES = [
+    *("groq_401", "groq_429", "groq_500", "groq_503"),
+    *("groq_lost_answer", "groq_reset", "groq_cut", "groq_truncated"),
+]
 
 
 @pytest.mark.parametrize("operation", ["files.create", "batches.create", "batches.retrieve", "files.content"])
@@ -282,22 +310,22 @@ def test_a_plan_that_gains_batches_uses_them_again(desk: Desk) -> None:
     assert set(desk.statuses().values()) == {"classified"}
 
 
-MISFORTUNES = sorted(set(LINE_KINDS) | set(BATCH_KINDS) - {"batch_stuck"} | set(OUTAGES))
+MISFORTUNES = sorted(set(LINE_KINDS) | set(BATCH_KINDS) - {"batch_stuck"} | set(OUTAGES) - {"groq_401"})
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=strategies.integers(0, 10_000))
 def test_whatever_goes_wrong_the_books_balance(
-    warehouse: Warehouse, groq: GroqClient, settings: Settings, sandbox: Sandbox, seed: int
+    warehouse: Warehouse, groq: GroqClient, settings: Settings, sandbox: Sandbox, clock: Hands, seed: int
 ) -> None:
     """A seeded mix of every fault: each line is settled, none is sent again after a valid answer, none thrice."""
     chance = random.Random(seed)
     team = f"team-{seed}-{chance.randrange(10**6)}"
     sandbox.reset()
     sandbox.groq.tally.history.clear()
-    sandbox.groq.tally.sent.clear()
+    clock.now = NOW
     sandbox.faults.random.seed(seed)
-    desk = Desk(warehouse, groq, settings, sandbox)
+    desk = Desk(warehouse, groq, settings, sandbox, clock)
     with warehouse.transaction() as tx:
         tx.execute("truncate llm_holds")
         tx.execute("delete from teams")
@@ -310,7 +338,7 @@ def test_whatever_goes_wrong_the_books_balance(
     desk.settle(60)
     assert desk.open_work() == 0
     assert set(desk.statuses().values()) <= {"classified", "unclassified"}
-    if sandbox.groq.has_batches:
+    if sandbox.groq.has_batches:  # a single call whose answer is lost on the way has to be made again
         desk.assert_paid_once()
     books = desk.balance(team)
     assert books.is_balanced, books

@@ -40,7 +40,7 @@ def kill_after_each_step(processes: ForkServerContext, desk: Desk, database_url:
         process.join(60)
         assert process.exitcode in (0, -9), process.exitcode
         before = dict(desk.sandbox.groq.tally.sent)
-        desk.now = NOW
+        desk.clock.now = NOW
         desk.classify(team_id=team)
         desk.settle()
         with desk.warehouse.transaction() as tx:
@@ -99,7 +99,7 @@ def test_one_of_two_processes_dies(processes: ForkServerContext, desk: Desk, dat
         running = [start(processes, desk, database_url, team, steps=count) for count in (steps, 10**9)]
         for process in running:
             process.join(120)
-        desk.now = NOW
+        desk.clock.now = NOW
         desk.settle()
         assert desk.balance(team).is_balanced
         assert desk.balance(team).classified == 8
