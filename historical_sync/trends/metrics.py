@@ -361,7 +361,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         "Sizes",
         "size",
         "Share of merged pull requests by size: XS to 10 lines, S to 50, M to 200, L to 500, XL above.",
-        "Buckets of the original system.",
+        OWN,
     ),
     _count(
         "reverts_merged",
