@@ -16,25 +16,31 @@ from historical_sync.ai_usage.words import Word, find_words
 
 LONGEST_CLAUSE = 500
 _SENTENCE_END = re.compile(
-    r"(?<!e\.g)(?<!i\.e)(?<!\bvs)(?<!etc)(?<!\bno)(?<!approx)[.!?]+[)\"'*_]*\s+(?=[\"'(\[*_]*[^\W_a-z])|[?][)\"'*_]*\s+|;\s+|[。！？；]"
+    r"(?<!e\.g)(?<!i\.e)(?<!\bvs)(?<!etc)(?<!\bno)(?<!approx)[.!?]+[)\"'*_]*\s+(?=[\"'(\[*_]*[^\W_a-z])|"
+    r"[?][)\"'*_]*\s+|;\s+|[。！？；]"
 )
 _MARKS = re.compile(
-    r"^\s*(?:>\s*)*(?:#{1,6}\s+|[-*+•]\s+|\d{1,3}[.)]\s+)?(?:\[[ xX✓✔✅☑]{0,2}\]\s*|[☐☑✅❌⬜]\s*)?|^[ \t]*>|\[!\w+\]|[*~`\[\]|]|(?<!\w)_+|_+(?!\w)",
+    r"^\s*(?:>\s*)*(?:#{1,6}\s+|[-*+•]\s+|\d{1,3}[.)]\s+)?(?:\[[ xX✓✔✅☑]{0,2}\]\s*|[☐☑✅❌⬜]\s*)?|^[ \t]*>|"
+    r"\[!\w+\]|\[[xX]\]|[*~`\[\]|]|(?<!\w)_+|_+(?!\w)",
     re.MULTILINE,
 )
+_UNTICKED_OPTION = re.compile(r"\[ \] ?[\w/]{1,12}(?: \w{1,12}){0,2}")
 _SPACES = re.compile(r"\s+")
 _EMPTY_BRACKETS = re.compile(r"\(\s*\)")
 _FOR_EXAMPLE = re.compile(
-    r"[({]\s*(?:e\.?\s?g\.?|for example|such as|like|ex\b|i\.?\s?e\.?)[^(){}]*[)}]|(?:\be\.g\b|\bfor example\b|\bsuch as\b).*?(?=:|$)"
+    r"[({]\s*(?:e\.?\s?g\.?|for example|such as|like|ex\b|i\.?\s?e\.?)[^(){}]*[)}]|(?:\be\.g\b|"
+    r"\bfor example\b|\bsuch as\b).*?(?=:|$)"
 )
 _EXAMPLE_SIGNS = ("e.g", "e. g", "i.e", "example", "such as", "(like", "(ex")
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " ", "–": "-", "—": "-"})
-_TOKEN = "[TMHLN]"
+_KEYED = re.compile(r"^(?:yes\W+)?(?:co-?authored|assisted|generated|created|made)[ -](?:by|with)\b")
+_ONE = "[TMHLN]"
 _IN_BRACKETS = re.compile(
-    rf"({_TOKEN})(?:'s)? ?\((?:(?:\w+ )?{_TOKEN}(?:(?:, | and |/| - )?[\w.:+-]+)?|[\w.]*\d[\w.]*|[a-z]{{2,9}})\)"
+    rf"({_ONE})(?:'s)? ?\((?:(?:\w+ )?{_ONE}(?:(?:, | and |/| - )?[\w.:+-]+)?|[\w.]*\d[\w.]*|[a-z]{{2,9}})\)"
 )
 _IN_A_ROW = re.compile(
-    rf"({_TOKEN})(?:(?: ?, ?| ?/ ?| ?\+ ?| ?& ?| - | and | or | via | with | using | through | in | running | powered by |, and | \(|: ?| )(?:the |my |an? )?({_TOKEN})\)?)+"
+    rf"({_ONE})(?:(?: ?, ?| ?/ ?| ?\+ ?| ?& ?| - | and | or | via | with | using | through | in | running |"
+    rf" powered by |, and | \(|: ?| )(?:the |my |an? )?({_ONE})\)?)+"
 )
 _STRENGTH = "TMHNL"
 
@@ -50,8 +56,14 @@ class Clause:
 
     @property
     def tools(self) -> tuple[str, ...]:
-        """The tools that are named, each once; `generic` where none is."""
-        named = dict.fromkeys(word.tool for word in self.words if word.name)
+        """The tools that are named, each once; `generic` where none is.
+
+        After a key (`Assisted-by: OpenCode with MiniMax-M3`) a model behind a tool is not a second one, but for Claude.
+        """
+        names = [word.name for word in self.words if word.name]
+        if _KEYED.match(self.plain) and not all(name.is_model for name in names):
+            names = [name for name in names if not name.is_model or name.tool == "claude"]
+        named = dict.fromkeys(name.tool for name in names)
         if "codex" in named:
             named.pop("chatgpt", None)
         return tuple(named) or (GENERIC,)
@@ -71,7 +83,7 @@ def clauses(text: str, start: int, end: int) -> Iterator[Clause]:
 
 def read_clause(raw: str, start: int = 0) -> Clause:
     """One clause in its plain form."""
-    bare = _MARKS.sub(" ", raw).translate(_QUOTES)
+    bare = _MARKS.sub(" ", _UNTICKED_OPTION.sub(" ", raw) if "[ ]" in raw else raw).translate(_QUOTES)
     if "(" in bare:
         bare = _EMPTY_BRACKETS.sub(" ", bare)
     bare = _SPACES.sub(" ", bare).strip(" -")

@@ -36,12 +36,14 @@ _EDITION = (
 NAMES: tuple[Name, ...] = (
     Name(
         "claude",
-        rf"(?:anthropic(?:'s|’s)? )?claude(?:[ -]code| agent| cli| desktop| web)(?:[ -]{_TIER})?{_VERSION}(?:[ -]{_TIER})?{_VERSION}",
+        rf"(?:anthropic(?:'s|’s)? )?claude(?:[ -]code| agent| cli| desktop|"
+        rf" web)(?:[ -]{_TIER})?{_VERSION}(?:[ -]{_TIER})?{_VERSION}",
         "claude",
     ),
     Name(
         "claude",
-        rf"(?:anthropic(?:'s|’s)? )?claude(?: ai| max| pro)?(?:[ -]{_TIER})?{_VERSION}(?:[ -]{_TIER})?{_VERSION}(?: \(?1m(?: context)?\)?)?",
+        rf"(?:anthropic(?:'s|’s)? )?claude(?: ai| max|"
+        rf" pro)?(?:[ -]{_TIER})?{_VERSION}(?:[ -]{_TIER})?{_VERSION}(?: \(?1m(?: context)?\)?)?",
         "claude",
         is_model=True,
     ),
@@ -51,24 +53,28 @@ NAMES: tuple[Name, ...] = (
     ),
     Name(
         "copilot",
-        r"(?:github(?:'s|’s)? |gh |ms |microsoft |vs ?code )?copilot(?: chat| cli| agent| coding agent| workspace| pro\+?| edits| autocomplete| completions?| swe agent)?",
+        r"(?:github(?:'s|’s)? |gh |ms |microsoft |vs ?code )?copilot(?: chat| cli| agent| coding agent|"
+        r" workspace| pro\+?| edits| autocomplete| completions?| swe agent)?",
         "copilot",
     ),
     Name(
         "cursor",
-        r"cursor[ -](?:ai|ide|agents?|tab|pro|composer|auto(?:[ -]?complete)?|cli|editor|background agent|bot)(?: (?:ai|agent|tab))?",
+        r"cursor[ -](?:ai|ide|agents?|tab|pro|composer|auto(?:[ -]?complete)?|cli|editor|background agent|"
+        r"bot)(?: (?:ai|agent|tab))?",
         "cursor",
     ),
     Name("cursor", r"cursor(?! bug ?bot)", "cursor", is_homonym=True),
     Name(
         "codex",
-        rf"(?:openai(?:'s|’s)? |chatgpt |gpt[- ]?\d*(?:\.\d+)?[- ])codex{_EDITION}|codex (?:cli|cloud|agent|web)|codex{_VERSION}[ -](?:mini|max)",
+        rf"(?:openai(?:'s|’s)? |chatgpt |gpt[- ]?\d*(?:\.\d+)?[- ])codex{_EDITION}|codex (?:cli|cloud|agent|"
+        rf"web)|codex{_VERSION}[ -](?:mini|max)",
         "codex",
     ),
     Name("codex", r"codex", "codex"),
     Name(
         "chatgpt",
-        rf"chat[ -]?gpt{_VERSION}{_EDITION}|openai(?:'s|’s)? gpt{_VERSION}{_EDITION}|gpt[ -]?\d+(?:\.\d+)?o?{_EDITION}(?: sol| luna)?|gpt",
+        rf"chat[ -]?gpt{_VERSION}{_EDITION}|openai(?:'s|’s)? gpt{_VERSION}{_EDITION}|"
+        rf"gpt[ -]?\d+(?:\.\d+)?o?(?: sol| luna| terra)?{_EDITION}|gpt",
         "gpt|chatgpt",
         is_model=True,
     ),
@@ -150,12 +156,16 @@ NAMES: tuple[Name, ...] = (
 """Longest and surest first: where two names begin at one place, the earlier row wins."""
 
 NOUNS: tuple[str, ...] = (
-    r"(?:an? |the |my |our |some |various |other )?(?:agentic |generative |gen ?)?ai(?: (?:coding|code|programming|pair|language|dev|development|software))*"
-    r"(?:[ -](?:agents?|assistants?|assistance|tools?|tooling|models?|llms?|help|support|companions?|copilots?|programmers?|code generation|generation|auto-?complet\w+|ide|editor|chat ?bots?|systems?|bots?|software))*",
-    r"(?:an? |the |my |some )?(?:local |coding )?llms?(?:[ -](?:agents?|assistants?|tools?|tooling|models?|assistance|help))?",
+    r"(?:an? |the |my |our |some |various |other )?(?:agentic |generative |gen ?)?ai(?: (?:coding|code|"
+    r"programming|pair|language|dev|development|software))*"
+    r"(?:[ -](?:agents?|assistants?|assistance|tools?|tooling|models?|llms?|help|support|companions?|"
+    r"copilots?|programmers?|code generation|generation|auto-?complet\w+|ide|editor|chat ?bots?|systems?|"
+    r"bots?|software))*",
+    r"(?:an? |the |my |some )?(?:local |coding )?llms?(?:[ -](?:agents?|assistants?|tools?|tooling|models?|"
+    r"assistance|help))?",
     r"(?:an? |the |my |our |some )?(?:large )?language models?",
     r"(?:an? |the |my |our |some )?(?:agentic|coding|code|programming) (?:agents?|assistants?)",
-    r"(?:an? |the |some )?gen[ -]?ai(?: (?:tools?|tooling|assistance))?",
+    r"(?:an? |the |some )?(?:gen[ -]?|g)ai(?: (?:tools?|tooling|assistance))?",
     r"artificial intelligence",
     r"(?:l'|d'|la |una? |une |uma |d[ae] )?ia(?: (?:générative|generativa))?",
     r"ki(?=-(?:generiert|gestützt|unterstützt|erstellt))|ии|人工智能|人工知能|大模型|生成ai",
@@ -163,7 +173,21 @@ NOUNS: tuple[str, ...] = (
 """What AI is called when no tool is named. Lower case."""
 
 NOUN_WORDS = frozenset(
-    {"ai", "ia", "ki", "llm", "llms", "genai", "agentic", "artificial", "language", "coding", "assistant", "assistants"}
+    {
+        "ai",
+        "ia",
+        "ki",
+        "llm",
+        "llms",
+        "genai",
+        "gai",
+        "agentic",
+        "artificial",
+        "language",
+        "coding",
+        "assistant",
+        "assistants",
+    }
     | {"vibe", "vibing", "vibed", "vibecoded", "vibecoding", "programming"}
 )
 """Of these one stands whole in every match of a noun that is written in Latin letters; vibe coding needs no name."""

@@ -12,13 +12,20 @@ from dataclasses import dataclass
 
 from historical_sync.ai_usage.clauses import Clause, clauses
 from historical_sync.ai_usage.scope import ADVISING, MAKING, is_attestation, is_denial, is_denied, is_supposed, scope_of
-from historical_sync.ai_usage.text import HEADING, Unit
+from historical_sync.ai_usage.text import HEADING, ITEM, Unit
 
 _USE = (
-    r"(?:usage|use|used|using|disc[li]\w*|assist\w*|involve\w*|attribution|statement|declaration|declare|transparency|acknowledge?ments?|"
-    r"generated?|authored|contributions?|co-?author\w*|credits?|help|notice|tooling|authorship|provenance|utili[sz]\w*|generation)"
+    r"(?:usage|use|used|using|disc[li]\w*|assist\w*|involve\w*|attribution|statement|declaration|declare|"
+    r"transparency|acknowledge?ments?|"
+    r"generated?|authored|contributions?|co-?author\w*|credits?|help|notice|tooling|authorship|provenance|"
+    r"utili[sz]\w*|generation)"
 )
-_FILL = r"(?:and|or|in|of|for|on|this|the|to|with|by|a|pr|pull request|change|contribution|patch|code|tool|tools|model|models|llm|details?|info|information|section|policy|note|notes|report|level|required|optional|summary|generative|automation|coding|agent|content|any|if|was|were|is|my|(?:mandatory)|checklist|questions?)"
+_FILL = (
+    r"(?:and|or|in|of|for|on|this|the|to|with|by|a|pr|pull request|change|contribution|patch|code|tool|"
+    r"tools|model|models|llm|details?|info|information|section|policy|note|notes|report|level|required|"
+    r"optional|summary|generative|automation|coding|agent|content|any|if|was|were|is|my|(?:mandatory)|"
+    r"checklist|questions?)"
+)
 _ASKS = re.compile(
     rf"^(?:\W|\d|{_FILL}\b)*(?:N|[TMH])?(?:\W|{_FILL}\b|N\b)*\b{_USE}\b(?:\W|{_FILL}\b|{_USE}\b|[TMHN]\b)*$"
 )
@@ -26,28 +33,42 @@ _NAMES_AI = re.compile(
     r"^(?:\W|\d|\b(?:generative|tools?|used|note|notes)\b)*N(?:\W|\b(?:tools?|used|note|notes|only)\b)*$"
 )
 _QUESTION = re.compile(
-    r"(?:N|[TM]).{0,80}\b(?:use|used|using|generat\w*|author\w*|co-?author\w*|assist\w*|writ\w*|help\w*|involve\w*|creat\w*|utili[sz]\w*)\b|\b(?:use|used|using|generat\w*|author\w*|co-?author\w*|assist\w*|writ\w*|help\w*|involve\w*|creat\w*)\b.{0,80}(?:N|[TM])"
+    r"(?:N|[TM]).{0,80}\b(?:use|used|using|generat\w*|author\w*|co-?author\w*|assist\w*|writ\w*|help\w*|"
+    r"involve\w*|creat\w*|utili[sz]\w*)\b|\b(?:use|used|using|generat\w*|author\w*|co-?author\w*|assist\w*|"
+    r"writ\w*|help\w*|involve\w*|creat\w*)\b.{0,80}(?:N|[TM])"
 )
 _NOT_THIS = re.compile(
-    r"\b(?:track\w*|metric\w*|limit\w*|cost\w*|token\w*|billing|quota|dashboard|analytics|endpoint|api|settings?|page|panel|provider|feature)\b"
+    r"\b(?:track\w*|metric\w*|limit\w*|cost\w*|token\w*|billing|quota|dashboard|analytics|endpoint|api|"
+    r"settings?|page|panel|provider|feature)\b"
 )
 _KEY = re.compile(
-    rf"^(?P<key>(?:\W|{_FILL}\b|\d)*(?:N|[TMH])(?:\W|{_FILL}\b|{_USE}\b|N\b)*|(?:\W)*(?:tools?|models?|assistants?|agents?|llms?)(?: \(?s\)?)?(?: used| name| and version| version)?)\s?(?::+-?|=|\?|\s-)\s?(?P<value>.*)$"
+    rf"^(?P<key>(?:\W|{_FILL}\b|\d)*(?:N|[TMH])(?:\W|{_FILL}\b|{_USE}\b|N\b)*|(?:\W)*(?:tools?|models?|"
+    rf"assistants?|agents?|llms?)(?: \(?s\)?)?(?: used| name| and version| version)?)\s?(?::+-?|=|\?|"
+    rf"\s-)\s?(?P<value>.*)$"
 )
 _AFFIRMS = re.compile(
-    r"^\W*(?:yes|yep|yeah|yup|ye|y|true|partial\w*|some\w*|minor|minimal\w*|a (?:bit|little)|lightly|mostly|fully|heav\w+|assisted|✅|👍|sí|si|oui|ja|sim|да|是|有|はい|네|使用)(?=\W|$)"
+    r"^\W*(?:yes|yep|yeah|yup|ye|y|true|partial\w*|some\w*|minor|minimal\w*|a (?:bit|little)|lightly|"
+    r"mostly|fully|heav\w+|assisted|✅|👍|sí|si|oui|ja|sim|да|是|有|はい|네|使用)(?=\W|$)"
 )
 _USED = re.compile(
-    r"\b(?:used|use|using|usage|utili[sz]\w*|leverag\w*|assist\w*|help\w*|generat\w*|wr[io]t\w*|author\w*|creat\w*|implement\w*|develop\w*|draft\w*|made|partial\w*|support\w*|refactor\w*|cod\w+|produced|built)\b"
+    r"\b(?:used|use|using|usage|utili[sz]\w*|leverag\w*|assist\w*|help\w*|generat\w*|wr[io]t\w*|author\w*|"
+    r"creat\w*|implement\w*|develop\w*|draft\w*|made|partial\w*|support\w*|refactor\w*|cod\w+|produced|"
+    r"built)\b"
 )
 _HELP_WITHOUT_NAME = re.compile(
-    r"\b(?:help|assist\w*|used|suggestions?|generated|autocomplet\w*|auto-complet\w*)\b.{0,20}\b(?:to|with|for|in|by|of|on)\b"
+    r"\b(?:help|assist\w*|used|suggestions?|generated|autocomplet\w*|auto-complet\w*)\b.{0,20}\b(?:to|with|"
+    r"for|in|by|of|on)\b"
 )
+_TOOL_FOR = re.compile(r"^\W*[TMHL]\b(?: was| were)? ?(?:for|to|:|-) ")
 _ONLY_NAMES = re.compile(
-    r"^(?:\W|\b(?:only|and|just|with|pro|plan|ide|mode|agent|used|version|model|models?|v?[\d.]+|a bit|a little|ai|auto)\b)*[TMHLN](?:\W|[\d.]|[TMHLN]\b|\b(?:only|and|just|with|pro|plus|plan|ide|mode|agent|chat|model|models|via|in|on|extension|cli|the|free|tier|version|high|auto|for|everything)\b)*$"
+    r"^(?:\W|\b(?:only|and|just|with|pro|plan|ide|mode|agent|used|version|model|models?|v?[\d.]+|a bit|"
+    r"a little|ai|auto)\b)*[TMHLN](?:\W|[\d.]|[TMHLN]\b|\b(?:only|and|just|with|pro|plus|plan|ide|mode|"
+    r"agent|chat|model|models|via|in|on|extension|cli|the|free|tier|version|high|auto|for|everything)\b)*$"
 )
 _TEMPLATE = re.compile(
-    r"\b(?:please|if (?:you|any|so|yes|no|applicable|generative|used|N|T|M)|describe|specify|must|should|fill|delete|remove|replace|include|refer to|e\.g|for example|such as|list (?:the|any|all|which)|tick|check (?:one|the|all)|your|you)\b|^\W*<"
+    r"\b(?:please|if (?:you|any|so|yes|no|applicable|generative|used|N|T|M)|describe|specify|must|should|"
+    r"fill|delete|remove|replace|include|refer to|e\.g|for example|such as|list (?:the|any|all|which)|tick|"
+    r"check (?:one|the|all)|your|you)\b|^\W*<"
 )
 _BARE_HEAD = re.compile(
     r"^\W*N(?: (?:usage|use|used|disc[li]\w*|statement|declaration|attribution|transparency|assistance))*\W*$"
@@ -63,11 +84,13 @@ _UNITS_OF_SECTION = 14
 
 @dataclass(slots=True)
 class _Section:
-    """What a head opened: `is_heading` ends at the next heading, else with the block after it; `is_sure` names use."""
+    """What a head opened: `is_heading` ends at the next heading, else with the block after it; `is_sure` names use;
+    `is_list` says that AI was used for what is listed."""
 
     is_heading: bool
     is_sure: bool
     block: int
+    is_list: bool = False
     units: int = 0
     is_closed: bool = False
 
@@ -116,10 +139,11 @@ class Sections:
         if unit.kind != HEADING and not (_looks_like_head(raw) or _BARE_HEAD.match(plain)):
             return False
         is_question = raw.rstrip(" *_:").endswith("?")
-        is_sure = bool(_ASKS.match(plain)) or (is_question and bool(_QUESTION.search(plain))) or _opens_list(raw, plain)
+        is_list = _opens_list(raw, plain)
+        is_sure = bool(_ASKS.match(plain)) or (is_question and bool(_QUESTION.search(plain))) or is_list
         if _NOT_THIS.search(plain) or not (is_sure or _NAMES_AI.match(plain)):
             return False
-        self._section = _Section(unit.kind == HEADING, is_sure, unit.block)
+        self._section = _Section(unit.kind == HEADING, is_sure, unit.block, is_list=is_list)
         return True
 
     def _inline(self, unit: Unit, clause: Clause, after: list[Clause]) -> str | None:
@@ -153,6 +177,8 @@ class Sections:
             return ""
         if unit.is_ticked and is_attestation(clause.plain) and not _AFFIRMS.match(clause.plain):
             return ""
+        if section.is_list and unit.kind == ITEM and not clause.words and scope_of(clause.plain) == MAKING:
+            return "answer.list"
         return self._of_value(clause.plain, is_sure=section.is_sure) or None
 
     @staticmethod
@@ -171,7 +197,7 @@ class Sections:
         if token:
             if is_denied(plain, token.end()):
                 return ""
-            is_enough = is_sure or _ONLY_NAMES.match(plain) or _USED.search(plain)
+            is_enough = is_sure or _ONLY_NAMES.match(plain) or _USED.search(plain) or _TOOL_FOR.match(plain)
             return "answer.tool" if is_enough else ""
         noun = re.search("N", plain)
         if noun:

@@ -12,8 +12,9 @@ from pathlib import Path
 from historical_sync.ai_usage.rows import ACCOUNT, ADDRESS, BRANCH, PATTERN, Signature
 from historical_sync.ai_usage.table.accounts import ACCOUNTS
 from historical_sync.ai_usage.table.addresses import ADDRESSES, BRANCHES
+from historical_sync.ai_usage.table.footers import FOOTERS
+from historical_sync.ai_usage.table.links import LINKS, TITLES
 from historical_sync.ai_usage.table.reviewers import AUTOMATION, REVIEW_TEXTS, REVIEWERS
-from historical_sync.ai_usage.table.texts import FOOTERS, LINKS, TITLES
 
 SIGNATURES: tuple[Signature, ...] = (
     *ACCOUNTS,

@@ -20,11 +20,13 @@ _INLINE_CODE = re.compile(r"`{1,2}(?P<code>[^`\n]{1,200})`{1,2}")
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9.:\- ]{1,40}")
 _TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,400}>")
 _ADDRESS = re.compile(
-    r"(?:https?://|www\.)[^\s)>\]|\"']+|<?[\w.+-]{1,64}(?:\[bot\])?@[\w-]{1,64}(?:\.[\w-]{1,64})+>?|(?<![\w])@[\w-]{1,40}"
+    r"(?:https?://|www\.)[^\s)>\]|\"']+|<?[\w.+-]{1,64}(?:\[bot\])?@[\w-]{1,64}(?:\.[\w-]{1,64})+>?|"
+    r"(?<![\w])@[\w-]{1,40}"
 )
 _TRAILER = re.compile(
     r"^[ \t]{0,4}(?:co-authored-by|signed-off-by|authored-by|lead-authored-by|co-developed-by|reviewed-by|acked-by|"
-    r"tested-by|reported-by|suggested-by|approved-by|assisted-by|generated-by|ai-[\w-]{2,20}|llm-[\w-]{2,20}|made-with|cc|change-id|closes|fixes|refs|see-also)[ \t]{0,4}:[^\n]*",
+    r"tested-by|reported-by|suggested-by|approved-by|assisted-by|generated-by|ai-[\w-]{2,20}|"
+    r"llm-[\w-]{2,20}|made-with|cc|change-id|closes|fixes|refs|see-also)[ \t]{0,4}:[^\n]*",
     re.IGNORECASE | re.MULTILINE,
 )
 

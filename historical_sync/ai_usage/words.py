@@ -14,7 +14,8 @@ from historical_sync.ai_usage.lexicon import GENERIC, LOWER_CASE_NAMES, NAMES, N
 
 _NOT_BEFORE = r"(?<![a-z0-9_/@.#$-])"
 _NOT_AFTER = (
-    r"(?![a-z0-9_/@]|-(?!(?:generated|assisted|authored|written|aided|coded|created|produced|made|based|powered|driven|co-|"
+    r"(?![a-z0-9_/@]|-(?!(?:generated|assisted|authored|written|aided|coded|created|produced|made|based|"
+    r"powered|driven|co-|"
     r"helped|drafted|suggested|supported|generiert|gestützt|unterstützt|erstellt))|\.\w)"
 )
 

@@ -1,0 +1,162 @@
+"""Wordings in which a person used the tool, or had its help: "I used Copilot for the tests", "with help from Claude"."""
+
+from __future__ import annotations
+
+from historical_sync.ai_usage.table.phrases import (
+    ADVERB,
+    AFTER,
+    ANY,
+    ARTICLE,
+    FIRST_PERSON,
+    HELP,
+    HELPED,
+    LEAD,
+    LOOSE,
+    TOOL,
+    WORK,
+    Wording,
+)
+
+USED_TOOL: tuple[Wording, ...] = (
+    Wording(
+        "tool_helped",
+        rf"(?:^|[.,;:(] ?|\b(?:and|but|so|with|yes)\b ?){ARTICLE}{LOOSE} (?:\w+ly |also |has |have |which |"
+        rf"that )*{HELPED}\b(?: (?:me|us|out|a lot|with|in|by|to|greatly|write|draft|on))*",
+        (
+            "Copilot helped with the tests",
+            "Claude helped me write the migration",
+            "All of it is mine, with Claude assisting in implementation",
+            "Claude Opus helped draft parts of the test cases",
+        ),
+        (
+            "Claude helped me understand the parser",
+            "AI assisted search for products is slow",
+            "Devin helped reproduce the bug",
+        ),
+        needs_making=True,
+    ),
+    Wording(
+        "used",
+        rf"(?:{FIRST_PERSON}(?:used|utili[sz]ed|leveraged|employed|tried|relied on|leaned on|worked with|made use of|"
+        rf"took advantage of|turned to|enlisted)|\b(?:i|we)(?:'m| am| are|'ve been|"
+        rf" have been)? (?:did )?(?:using|use|utili[sz]e)) {HELP}?{ARTICLE}{ANY}(?:'s \w+)?(?: (?:cli|agent|ai|"
+        rf"mode|chat))?(?= (?:to|for|in|on|as|and|mostly|mainly|only|heavily|extensively|throughout|here|with|"
+        rf"when|while|during)\b|\s*(?:$|[.,;:!)(]|-(?!\w)))",
+        (
+            "I used Copilot for writing the e2e tests",
+            "Used Claude to implement the parser",
+            "We leveraged ChatGPT to refactor this module",
+            "I have used Claude Code for refactoring",
+            "I used an LLM to port this from Python",
+        ),
+        (
+            "I used Claude to understand the codebase",
+            "Used ChatGPT to find the root cause",
+            "I used Gemini to write the PR description",
+            "Used cursor-based pagination",
+            "Used ChatGPT to proofread the docs",
+            "Use Claude to generate titles",
+        ),
+        needs_making=True,
+    ),
+    Wording(
+        "used_plainly",
+        rf"^(?:\W|fyi|note|disclaimer|yes)*(?:i |we |i've |i have |we have )?(?:also |just )?(?:used|"
+        rf"utili[sz]ed|leveraged) {ARTICLE}[TH](?: (?:here|for this|for this (?:pr|one|patch|change)|heavily|"
+        rf"extensively|throughout|a lot|in this (?:pr|change|patch)))?[.!)\s]*$|^(?:\W)*[TH] (?:was |"
+        rf"were )?(?:used|utili[sz]ed)(?: (?:here|for this|for this (?:pr|one|patch|change)|heavily|extensively|"
+        rf"throughout|a lot|in this (?:pr|change|patch)))?[.!)\s]*$",
+        ("Used GitHub Copilot.", "I used Claude Code for this PR", "GitHub Copilot was used in this PR"),
+        ("Used cursors", "I used the cursor", "Claude Code is used by the action"),
+    ),
+    Wording(
+        "was_used",
+        rf"(?:^|[.,;:(] ?|\b(?:and|but)\b ?){ARTICLE}{ANY} (?:assistance |tools? |features? )?(?:was|were|has been|"
+        rf"have been|got) (?:\w+ly |also |only |just )*(?:used|utili[sz]ed|leveraged|employed|involved|"
+        rf"consulted)\b",
+        (
+            "AI was used in this PR to make the change",
+            "GitHub Copilot was used for syntax suggestions",
+            "Cursor was utilized to assist with code suggestions",
+        ),
+        ("AI was used to review this", "Claude was used to find the cause", "No AI was used to write this"),
+        needs_making=True,
+    ),
+    Wording(
+        "asked",
+        rf"(?:^|(?<!to )\b(?:i|we|i've|just|and|then|so)\b,? ?|[,;(] ?){ADVERB}(?:(?:asked|prompted|instructed|"
+        rf"told|tasked|directed)(?: for)? {ARTICLE}[TMHN]|(?:had|got|let|made) {ARTICLE}[TH]) (?:to )?(?:\w+ly |just |"
+        rf"go )?{WORK}\b|\b(?:i|we|i've)\b (?:\w+ly |then |also |just )*(?:had|got|let|made|have|"
+        rf"let's) {ARTICLE}[TMN] (?:to )?(?:\w+ly |just |go )?{WORK}\b",
+        ("I asked Claude to fix the flaky tests", "Had Codex write the boilerplate", "Let Cursor refactor the module"),
+        ("When I asked Claude to read a file it crashed", "I asked Claude to review this", "Had cursor moved"),
+        needs_making=True,
+    ),
+    Wording(
+        "with_help",
+        rf"\b(?:with|took|got|taking|getting|had|having|thanks to|through|via|by) (?:the |some |a lot of |"
+        rf"lots of |a bit of |a little(?: bit of)? |much |significant |heavy |substantial |minor |minimal |"
+        rf"partial |great |big |small |my |its |an? )*(?:help|assistance|assist|aid|support|collaboration|"
+        rf"partnership|guidance and help) (?:of|from|by|with|via|in the form of) {ARTICLE}{LOOSE}{AFTER}",
+        (
+            "Took some help from GitHub Copilot for refactoring the code",
+            "Ported with the help of Claude",
+            "This adds the parser, with assistance from an LLM",
+        ),
+        ("Reviewed with the help of Claude", "Add login with support for Claude", "Found with the help of AI"),
+        needs_making=True,
+    ),
+    Wording(
+        "had_help",
+        rf"\b(?:i|we)(?:'ve)? (?:\w+ly |also |have )*(?:had|got|took|received) (?:some |a lot of |lots of |"
+        rf"a bit of |a little(?: bit of)? |much |significant |minor |great |big |the )*(?:help|assistance|aid|"
+        rf"support) (?:of|from|by|with) {ARTICLE}{ANY}{AFTER}|{LEAD}(?:with |using |some |lots of |a lot of |"
+        rf"a little |heavy )*(?:help|assistance) (?:of|from|by) {ARTICLE}{ANY}[.!)]*$",
+        ("I had some help from AI for this", "With help from Claude Code."),
+        ("I had help from Ada", "Get help from AI in the sidebar", "I got help from Claude to understand this"),
+    ),
+    Wording(
+        "excepted",
+        rf"\b(?:no|not|never|without|didn't|did not|don't|none)\b.{{0,60}}\b(?:except|other than|apart from|"
+        rf"besides|aside from|beyond)(?: for| from)? {ARTICLE}{LOOSE}",
+        ("No AI was used except Copilot autocomplete for the tests",),
+        ("No AI was used except for reviews by Copilot", "Nothing changes except cursor"),
+        needs_making=True,
+    ),
+    Wording(
+        "tools_help",
+        rf"\bwith {ARTICLE}{TOOL}'s? (?:\w+ )?(?:help|assistance|aid|support)\b|\bwith {ARTICLE}N (?:help|assistance|"
+        rf"assist)\b|\b(?:with|using) (?:some |a bit of |heavy |a little |lots of )*N(?: (?:help|"
+        rf"assistance))?[.!)]*$",
+        ("Rewrote the scheduler with Claude's help", "Implemented the parser with AI assistance"),
+        ("Chat with Claude's models", "Found this with Claude's help", "Implement loop check with LLM"),
+        needs_making=True,
+        needs_help=True,
+    ),
+    Wording(
+        "together",
+        rf"\b(?:pair(?:ed|ing)?(?:[- ]?(?:programm\w+|cod\w+))?|peer[- ]programm\w+|collaborat\w+|"
+        rf"co-?(?:authored|written|wrote|developed|created|coded|programmed|piloted)|vibe[- ]?coded|vibing|"
+        rf"vibed|hack(?:ed|ing)|jamm(?:ed|ing)|worked|built|wrote) (?:(?:on )?(?:this|it|that|"
+        rf"these) )?(?:closely |together |heavily )*(?:with|by|alongside|using)[: ]+{ARTICLE}{ANY}{AFTER}",
+        (
+            "Pair-programmed with Claude",
+            "I paired with Copilot on the tests",
+            "Co-written with GPT-5",
+            "co-authored: Claude Opus 4.8".replace("d:", "d by:"),
+        ),
+        ("Worked around Claude", "Works with Claude", "Pair this with goose"),
+    ),
+    Wording(
+        "key",
+        r"^(?:co-?authored?|co-?author|assisted|generated|written|created|made|coded|implemented|developed|"
+        r"authored|pair[- ]programm\w+|programmed|built|drafted|co-?developed|co-?generated|coding agent|"
+        r"code agent)(?:[ -](?:by|with|using))? ?(?::|=|-(?= )) ?(?:\w+ )?" + LOOSE + AFTER,
+        (
+            "Assisted by: GPT-5.5",
+            "Co-authored: Claude Opus 4.8",
+            "Generated-by Cursor with Claude Sonnet".replace("-by ", "-by: "),
+        ),
+        ("Assisted by: Ada", "Generated by: protoc"),
+    ),
+)
