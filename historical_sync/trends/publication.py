@@ -59,7 +59,11 @@ def _summary(tx: Transaction, team_id: str, month: date, values: int) -> TrendSu
         month=month,
         values=values,
         months=len({row["month"] for row in rows if row["value"] is not None}),
-        headline=tuple((name, *(of_month[name][key] for key in ("value", "unit", "n"))) for name in HEADLINE),
+        headline=tuple(
+            (name, of_month[name]["value"], of_month[name]["unit"], of_month[name]["n"])
+            for name in HEADLINE
+            if name in of_month
+        ),
         is_complete=bool(first and first["is_complete"]),
         is_open=bool(first and first["is_open"]),
         markdown=headline_markdown(rows),

@@ -64,6 +64,17 @@ def test_publishing_again_replaces(warehouse: Warehouse) -> None:
     assert value(warehouse, "pull_requests_merged") == 1
 
 
+@pytest.mark.parametrize("team_id", ["acme", "nobody"])
+def test_a_team_without_repositories_has_no_values(warehouse: Warehouse, team_id: str) -> None:
+    """Its last repository was taken away, or the team itself while it was being computed: nothing, and no error."""
+    store(warehouse, *merged(MARCH, 2, first=1))
+    publish(warehouse)
+    with warehouse.transaction() as tx:
+        tx.execute("delete from tracked_repositories")
+    summary = publish(warehouse, team_id=team_id)
+    assert (summary.values, summary.headline, summary.is_complete) == (0, (), False)
+
+
 def test_a_repository_that_left_takes_its_values_along(warehouse: Warehouse) -> None:
     """Whichever month is published next, no month keeps a row of a repository that the team no longer tracks."""
     store(warehouse, *merged(MARCH, 1, first=1), *merged(APRIL, 1, first=2, repository="acme/web"))
