@@ -165,11 +165,11 @@ def require_free(host: str, port: int, option: str) -> None:
             ) from error
         except OSError as error:
             raise ConfigurationError(
-                f"Port {port} is in use{_holder(port)}.", remedy=f"Stop that program, or give another with {option}."
+                f"Port {port} is in use{holder(port)}.", remedy=f"Stop that program, or give another with {option}."
             ) from error
 
 
-def _holder(port: int) -> str:
+def holder(port: int) -> str:
     """Who listens there, as far as this user may see."""
     try:
         for one in psutil.net_connections("tcp"):
