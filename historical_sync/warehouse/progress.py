@@ -58,7 +58,7 @@ group by grouping sets ((m.team_id, m.repository), (m.team_id, m.month))
 BATCHES = """
 select team_id, count(*)::int as batches_total, count(finished_at)::int as batches_done,
     coalesce(sum(cost_usd), 0)::float as cost_usd,
-    (array_agg(error order by submitted_at desc nulls first) filter (where error is not null))[1] as error
+    (array_agg(error order by submitted_at desc nulls last))[1] as error
 from llm_batches where team_id = any(%(teams)s) group by team_id
 """
 
@@ -88,6 +88,15 @@ select distinct on (team_id) team_id, resume_at, reason
 from github_waits where team_id = any(%(teams)s) and resume_at > %(now)s order by team_id, resume_at desc
 """
 
+HOLDS = """
+select teams.team_id, h.reason
+from unnest(%(teams)s::text[]) as teams (team_id)
+join llm_holds h on (h.until is null or h.until > %(now)s)
+    and (h.subject not like 'budget:%%' or h.subject = 'budget:' || teams.team_id)
+order by h.since desc
+"""
+"""Why nothing is sent to the LLM: for everybody, or by the team's own budget."""
+
 MARK = """
 insert into progress_marks as old (team_id, generation, repositories, history_months, percent) values %s
 on conflict (team_id, generation, repositories, history_months)
@@ -110,6 +119,7 @@ def read_progress(
         "cells": _by_team(tx, CELLS, **_spans(wanted)),
         "batches": _by_team(tx, BATCHES, teams=ids),
         "classifications": _by_team(tx, CLASSIFICATIONS, teams=ids),
+        "holds": _by_team(tx, HOLDS, teams=ids, now=now),
         "waits": _by_team(tx, WAITS, teams=ids, now=now),
         "rates": _by_team(tx, RATES, teams=ids, minutes=RATE_MINUTES),
     }
@@ -148,7 +158,6 @@ def _team_progress(team: dict[str, Any], now: datetime, wanted: list[date], part
     mine = {name: rows.get(team_id, []) for name, rows in parts.items()}
     of_repository = {row["repository"]: row for row in mine["cells"] if row["repository"] is not None}
     of_month = {row["month"]: row for row in mine["cells"] if row["month"] is not None}
-    llm: dict[str, Any] = {**dict(*mine["batches"][:1]), **dict(*mine["classifications"][:1])}
     return TeamProgress(
         team_id=team_id,
         display_name=team["display_name"],
@@ -161,7 +170,7 @@ def _team_progress(team: dict[str, Any], now: datetime, wanted: list[date], part
             _repository(row, len(wanted), of_repository.get(row["repository"], {})) for row in mine["repositories"]
         ),
         months=tuple(_month(month, len(mine["repositories"]), of_month.get(month, {})) for month in wanted),
-        llm=LlmProgress(**llm),
+        llm=_llm(mine),
         rate=next((FetchRate(**row) for row in mine["rates"]), None),
         wait=next((Wait(**row) for row in mine["waits"]), None),
         last_completed_at=max(
@@ -169,6 +178,14 @@ def _team_progress(team: dict[str, Any], now: datetime, wanted: list[date], part
         ),
         percent_reached=team["percent_reached"],
     )
+
+
+def _llm(mine: dict[str, list[dict[str, Any]]]) -> LlmProgress:
+    counts: dict[str, Any] = {**dict(*mine["batches"][:1]), **dict(*mine["classifications"][:1])}
+    error = counts.pop("error", None)
+    is_due = counts.get("pending", 0) > 0 or counts.get("batches_done", 0) < counts.get("batches_total", 0)
+    hold = next((row["reason"] for row in mine["holds"]), None) if is_due else None
+    return LlmProgress(**counts, error=hold or error)
 
 
 def _repository(row: dict[str, Any], months: int, cells: dict[str, Any]) -> RepositoryProgress:

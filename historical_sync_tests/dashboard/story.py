@@ -98,7 +98,8 @@ class Story:
         """Every repository that has all its months is completed."""
         with self.warehouse.transaction() as tx:
             tx.execute(
-                """update tracked_repositories set sync_status = 'completed', sync_progress = 100, last_synced_at = now()
+                """update tracked_repositories
+                set sync_status = 'completed', sync_progress = 100, last_synced_at = now()
                 where team_id = %s and sync_error is null""",
                 [self.team_id],
             )
@@ -158,7 +159,8 @@ class Story:
             self._classify(tx, one)
         self._set_month(tx, repository, month, "completed", len(pull_requests), len(pull_requests), None)
         tx.execute(
-            """update tracked_repositories set sync_status = 'syncing', sync_started_at = coalesce(sync_started_at, now()),
+            """update tracked_repositories set sync_status = 'syncing',
+                sync_started_at = coalesce(sync_started_at, now()),
                 sync_prs_completed = sync_prs_completed + %(count)s,
                 sync_prs_total = coalesce(sync_prs_total, 0) + %(count)s,
                 sync_progress = 100 * (select count(*) from repository_months m where m.team_id = %(team_id)s
@@ -176,7 +178,8 @@ class Story:
         for tool, signature, trailer in TOOLS:
             if trailer in one.commits[0].message:
                 tx.execute(
-                    """insert into ai_evidence values (%s, %s, %s, %s, 'commit_trailer', 0, %s, 'author', 'exact', %s, 'r1')
+                    """insert into ai_evidence
+                    values (%s, %s, %s, %s, 'commit_trailer', 0, %s, 'author', 'exact', %s, 'r1')
                     on conflict do nothing""",
                     [self.team_id, one.repository, one.number, signature, tool, trailer],
                 )
@@ -202,7 +205,8 @@ class Story:
         error = f"{repository}: not found, or the token has no access to it."
         self._set_month(tx, repository, month, "failed", None, None, error)
         tx.execute(
-            "update tracked_repositories set sync_status = 'failed', sync_error = %s where team_id = %s and repository = %s",
+            """update tracked_repositories set sync_status = 'failed', sync_error = %s
+            where team_id = %s and repository = %s""",
             [error, self.team_id, repository],
         )
 

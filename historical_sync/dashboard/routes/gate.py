@@ -22,6 +22,7 @@ from historical_sync.settings import Settings
 from historical_sync.warehouse.access import team_transaction
 from historical_sync.warehouse.page_reads import read_visible_team
 from historical_sync.warehouse.postgres import Transaction, Warehouse
+from historical_sync.warehouse.registry import TEAM_ID
 
 ASK_FOR_A_LINK = "Ask for a link: `historical-sync team link TEAM` makes one."
 
@@ -101,6 +102,8 @@ def for_team(answer: Callable[[TeamRequest], Response]) -> Callable[[Request], R
         doorkeeper: Doorkeeper = request.app.state.doorkeeper
         team_id = request.path_params["team"]
         grant = doorkeeper.grant(request, team_id)
+        if "\0" in team_id or any("\0" in value for value in request.query_params.values()):
+            raise HTTPException(422, "An address cannot hold the character NUL.")  # nor can PostgreSQL's text
         with doorkeeper.reading(team_id) as tx:
             team = present_team(tx, team_id, grant)
             return answer(TeamRequest(request, doorkeeper, tx, team, datetime.now(UTC)))
@@ -110,7 +113,7 @@ def for_team(answer: Callable[[TeamRequest], Response]) -> Callable[[Request], R
 
 def present_team(tx: Transaction, team_id: str, grant: Grant | None) -> Team:
     """The team's row. Raises HTTPException 404 when there is none, 403 when the grant is for a former team."""
-    team = read_visible_team(tx, team_id)
+    team = read_visible_team(tx, team_id) if TEAM_ID.fullmatch(team_id) else None
     if team is None:
         raise HTTPException(404, f"There is no team {team_id!r}.")
     if grant is not None and grant.generation != team.generation:

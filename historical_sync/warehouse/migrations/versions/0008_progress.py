@@ -1,4 +1,4 @@
-"""What the progress page needs: the highest percentage shown, and indexes for the measured rate."""
+"""What the progress page needs: the highest percentage shown, why the LLM waits, indexes for the measured rate."""
 
 from alembic import op
 
@@ -21,6 +21,12 @@ def upgrade() -> None:
     comment on table progress_marks is
         'The highest percentage that anybody was shown for this load; one with more repositories or months is another.';
     select historical_sync.protect('historical_sync.progress_marks', true, true);
+
+    alter table llm_holds enable row level security;
+    create policy visible_holds on llm_holds for select
+        using (subject not like 'budget:%' or subject = 'budget:' || (select historical_sync.visible_team()));
+    grant select on llm_holds to historical_sync_reader;
+
     create index pull_requests_by_fetched on pull_requests (team_id, fetched_at);
     create index llm_classifications_by_status on llm_classifications (team_id, status);
     """)
