@@ -52,7 +52,7 @@ types: .venv/installed-dev ## mypy
 	$(BIN)/mypy
 
 schema: .venv/installed-dev ## the sandbox's schema and all our queries against GitHub's own schema
-	$(BIN)/python .ci/schema/check.py
+	.ci/schema/run
 
 audit: .venv/installed-dev ## known vulnerabilities of the dependencies, and that they are the pinned ones
 	$(BIN)/python .ci/audit.py

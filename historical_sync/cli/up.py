@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from types import FrameType
 import click
 from rich.console import Console
 
-from historical_sync.cli import home, services
+from historical_sync.cli import home, services, worlds
 from historical_sync.cli.errors import reports_errors
 from historical_sync.cli.guardian import Guardian, end_left_overs
 from historical_sync.cli.services import Addresses
@@ -31,6 +32,13 @@ from historical_sync.warehouse.schema import migrate
 DEMO_TEAM = "demo"
 READY_WITHIN_SECONDS = 180.0
 """Dagster's pages take ten seconds on a quiet machine, and a minute on a small busy one."""
+
+WHAT_NEXT = """
+Complete. Open {page} for the trends. In another terminal, in this folder:
+  .venv/bin/historical-sync trends {team}           the numbers, with their direction
+  .venv/bin/historical-sync status                where each repository stands
+  .venv/bin/historical-sync team add … --repo …   another team; it is onboarded by itself
+"""
 
 
 @click.command()
@@ -111,7 +119,7 @@ class Household:
             supervisor = Supervisor(self.settings.home / "logs", guardian.watch, self.tell)
             try:
                 self._bring_up(url, supervisor, team_id, repositories)
-                self._show_progress(url)
+                self._show_progress(url, team_id or DEMO_TEAM)
             finally:
                 self.tell("Stopping …")
                 supervisor.stop_all()
@@ -160,11 +168,15 @@ class Household:
             from historical_sync.sandbox.scenario import DEMO_REPOSITORIES
 
             team_id, repositories = DEMO_TEAM, DEMO_REPOSITORIES
-        if team_id is not None:
-            warehouse = Warehouse(url)
-            with warehouse.transaction() as tx:
+        warehouse = Warehouse(url)
+        with warehouse.transaction() as tx:
+            asleep = worlds.enter(tx, self.settings.home, worlds.SANDBOX if self.has_sandbox else worlds.REAL)
+            if team_id is not None:
                 add_team(tx, team_id, repositories, history_months=self.settings.history_months)
-            warehouse.close()
+        warehouse.close()
+        if asleep:
+            where = "GitHub, and this is the sandbox" if self.has_sandbox else "the sandbox, and this is GitHub"
+            self.tell(f"Paused, since they belong to {where}: {', '.join(asleep)}.")
 
     def _keep_database(self) -> None:
         server = embedded_server(self.settings)
@@ -182,14 +194,47 @@ class Household:
         self.tell(f"Logs                  {self.settings.home / 'logs'}")
         self.tell("Ctrl-C stops everything; the data is kept.")
 
-    def _show_progress(self, url: str) -> None:
+    def _show_progress(self, url: str, team_id: str) -> None:
+        warehouse = Warehouse(url)
+        self._draw_until(warehouse, EveryTeamComplete(warehouse, self.stopping))
+        if not self.stopping.is_set():
+            for line in WHAT_NEXT.format(page=self.addresses.page, team=team_id).splitlines():
+                self.tell(line)
+        self._draw_until(warehouse, self.stopping.is_set)
+        warehouse.close()
+
+    def _draw_until(self, warehouse: Warehouse, is_done: Callable[[], bool]) -> None:
         from historical_sync.cli.progress_view import live_progress
 
-        warehouse = Warehouse(url)
-        while not self.stopping.is_set():
+        while not is_done() and not self.stopping.is_set():
             with _waiting_out(self.tell, self.stopping):
-                live_progress(warehouse, is_done=self.stopping.is_set, console=self.console)
-        warehouse.close()
+                live_progress(warehouse, is_done=is_done, console=self.console)
+
+
+class EveryTeamComplete:
+    """Asked many times a second, looks every two seconds: is every team's history complete, or is it time to stop?"""
+
+    def __init__(self, warehouse: Warehouse, stopping: threading.Event) -> None:
+        self._warehouse = warehouse
+        self._stopping = stopping
+        self._next_look = 0.0
+        self._is_complete = False
+
+    def __call__(self) -> bool:
+        """True from the moment on when there is nothing left to load, or when told to stop."""
+        if time.monotonic() >= self._next_look and not self._is_complete:
+            self._is_complete = self._look()
+            self._next_look = time.monotonic() + 2.0
+        return self._is_complete or self._stopping.is_set()
+
+    def _look(self) -> bool:
+        from historical_sync.cli.progress_view import read_teams
+
+        try:
+            teams = read_teams(self._warehouse, None)
+        except WarehouseError:
+            return False
+        return bool(teams) and all(team.is_complete for team in teams)
 
 
 @contextmanager
