@@ -204,12 +204,12 @@ def quotable_texts(one: PullRequest) -> list[str]:
     return [_plain(text) for text in (*whole, *shown)]
 
 
-_MARKS = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "‐": "-", "‑": "-"})
+_DASHES = str.maketrans("–—‐‑", "----")
+_DECORATION = re.compile(r"[\s*_`~>\\\"'“”„‘’«»]+")
 
 
 def _plain(text: str) -> str:
-    unmarked = re.sub(r"[*_`~>\s\\]+", "", text.translate(_MARKS)).lower()
-    return unmarked.strip("\"'.,;:!")
+    return _DECORATION.sub("", text.translate(_DASHES)).lower().strip(".,;:!")
 
 
 def _in_order(pieces: Sequence[str], text: str) -> bool:
