@@ -2,7 +2,7 @@
 
 The plain form is in lower case without marks, and every word for AI in it is one capital letter: `T` a tool for coding,
 `M` a model or assistant that is also a product's subject, `H` a homonym written as a name (`Cursor`), `L` one written as a
-word (`cursor`), `N` a noun that names no tool. Several in a row (`Claude and Copilot`, `Cursor (GPT-5)`) become one.
+word (`cursor`), `P` a person's name, `N` a noun that names no tool. Several in a row (`Claude and Copilot`, `Cursor (GPT-5)`) become one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from historical_sync.ai_usage.lexicon import GENERIC, LOWER_CASE_NAMES
+from historical_sync.ai_usage.lexicon import GENERIC, LOWER_CASE_NAMES, PEOPLE
 from historical_sync.ai_usage.words import Word, find_words
 
 LONGEST_CLAUSE = 500
@@ -34,7 +34,7 @@ _FOR_EXAMPLE = re.compile(
 _EXAMPLE_SIGNS = ("e.g", "e. g", "i.e", "example", "such as", "(like", "(ex")
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " ", "–": "-", "—": "-"})
 _KEYED = re.compile(r"^(?:yes\W+)?(?:co-?authored|assisted|generated|created|made)[ -](?:by|with)\b")
-_ONE = "[TMHLN]"
+_ONE = "[TMHLPN]"
 _IN_BRACKETS = re.compile(
     rf"({_ONE})(?:'s)? ?\((?:(?:\w+ )?{_ONE}(?:(?:, | and |/| - )?[\w.:+-]+)?|[\w.]*\d[\w.]*|[a-z]{{2,9}})\)"
 )
@@ -42,7 +42,7 @@ _IN_A_ROW = re.compile(
     rf"({_ONE})(?:(?: ?, ?| ?/ ?| ?\+ ?| ?& ?| - | and | or | via | with | using | through | in | running |"
     rf" powered by |, and | \(|: ?| )(?:the |my |an? )?({_ONE})\)?)+"
 )
-_STRENGTH = "TMHNL"
+_STRENGTH = "TMHNLP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,8 @@ def _token(word: Word, lower: str, bare: str) -> str:
         return "N"
     if word.name.is_homonym:
         text = lower[word.start : word.end]
+        if text in PEOPLE:
+            return "P"
         if bare[word.start].isupper():
             return "H"
         return "L" if text in LOWER_CASE_NAMES else text

@@ -195,5 +195,8 @@ NOUN_WORDS = frozenset(
 OTHER_SCRIPTS = ("ии", "人工", "大模型", "生成ai")
 """What nouns in other scripts hold."""
 
-LOWER_CASE_NAMES = frozenset({"cursor", "devin", "jules", "antigravity"})
+PEOPLE = frozenset({"devin", "jules", "cody"})
+"""First names: in prose they are people's, and a tool's only where a template asked for one."""
+
+LOWER_CASE_NAMES = frozenset({"cursor", "antigravity"})
 """Homonyms that people write in lower case when they mean the tool; `goose`, `warp` or `amp` then mean something else."""

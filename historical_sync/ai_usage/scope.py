@@ -58,7 +58,7 @@ _MAKING = re.compile(
     r""
     r"regex\w*|sql|quer(?:y|ies)|algorithms?|functions?|components?|class(?:es)?|methods?|helpers?|"
     r"workflows?|dockerfile|config\w*|frontend|backend|implementations?|for (?:this|the|my) (?:pr|"
-    r"pull request|patch|change|commit|one|task|feature|work|contribution|implementation)|heavy lifting|"
+    r"pull request|patch|change|commit|one|task|feature|work|contribution|implementation)|heavy lifting|help\w* (?:me )?(?:with|create|make|prepare) (?:this|the|my) (?:pr|pull request|patch|change|commit|contribution)|"
     r"(?:take|took|have|had) (?:a|the) (?:stab|crack|shot|go|first)|did (?:most|all|the|much|everything)|"
     r"do(?:es|ing|ne)? (?:most|some|the|all|part|it|this))\b"
 )
@@ -114,7 +114,7 @@ _DENIAL = re.compile(
     r"没有|未使用)(?:\b|$|(?=\W))",
 )
 _BOUNDARY = re.compile(r"[,:;(]\s|\s-\s|\b(?:so|but|because|however|though|although|therefore|hence)\b")
-_FIRST_TOKEN = re.compile(r"[TMHLN]")
+_FIRST_TOKEN = re.compile(r"[TMHLPN]")
 _EXCEPT = re.compile(
     r"\b(?:except|other than|apart from|besides|aside from|beyond|but (?:i )?(?:used|asked|did use))\b"
 )

@@ -59,10 +59,10 @@ _HELP_WITHOUT_NAME = re.compile(
     r"\b(?:help|assist\w*|used|suggestions?|generated|autocomplet\w*|auto-complet\w*)\b.{0,20}\b(?:to|with|"
     r"for|in|by|of|on)\b"
 )
-_TOOL_FOR = re.compile(r"^\W*[TMHL]\b(?: was| were)? ?(?:for|to|:|-) ")
+_TOOL_FOR = re.compile(r"^\W*[TMHLP]\b(?: was| were)? ?(?:for|to|:|-) ")
 _ONLY_NAMES = re.compile(
     r"^(?:\W|\b(?:only|and|just|with|pro|plan|ide|mode|agent|used|version|model|models?|v?[\d.]+|a bit|"
-    r"a little|ai|auto)\b)*[TMHLN](?:\W|[\d.]|[TMHLN]\b|\b(?:only|and|just|with|pro|plus|plan|ide|mode|"
+    r"a little|ai|auto)\b)*[TMHLPN](?:\W|[\d.]|[TMHLPN]\b|\b(?:only|and|just|with|pro|plus|plan|ide|mode|"
     r"agent|chat|model|models|via|in|on|extension|cli|the|free|tier|version|high|auto|for|everything)\b)*$"
 )
 _TEMPLATE = re.compile(
@@ -152,7 +152,7 @@ class Sections:
         is_asked = key is not None and (
             _ASKS.match(key["key"].rstrip(" :-?")) or _NAMES_AI.match(key["key"].rstrip(" :-?"))
         )
-        if key and not is_asked and self._section and not re.search("[TMHLN]", key["key"]):
+        if key and not is_asked and self._section and not re.search("[TMHLPN]", key["key"]):
             return self._of_value(key["value"], is_sure=True)
         if key and is_asked:
             is_sure = _ASKS.match(key["key"].rstrip(" :-?")) is not None
@@ -173,7 +173,7 @@ class Sections:
         if section is None or section.is_closed:
             return None
         if is_denial(clause.plain):
-            section.is_closed = not re.search("[TMHLN]", clause.plain) or len(clause.plain) < 60
+            section.is_closed = not re.search("[TMHLPN]", clause.plain) or len(clause.plain) < 60
             return ""
         if unit.is_ticked and is_attestation(clause.plain) and not _AFFIRMS.match(clause.plain):
             return ""
@@ -193,7 +193,7 @@ class Sections:
             return "answer.yes"
         if is_supposed(plain) and not re.search(r"\bi\b|\bwas\b|\bwere\b|\bused\b", plain) or _TEMPLATE.search(plain):
             return ""
-        token = re.search("[TMHL]", plain)
+        token = re.search("[TMHLP]", plain)
         if token:
             if is_denied(plain, token.end()):
                 return ""

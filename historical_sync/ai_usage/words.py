@@ -10,7 +10,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from historical_sync.ai_usage.lexicon import GENERIC, LOWER_CASE_NAMES, NAMES, NOUN_WORDS, NOUNS, OTHER_SCRIPTS, Name
+from historical_sync.ai_usage.lexicon import (
+    GENERIC,
+    LOWER_CASE_NAMES,
+    NAMES,
+    NOUN_WORDS,
+    NOUNS,
+    OTHER_SCRIPTS,
+    PEOPLE,
+    Name,
+)
 
 _NOT_BEFORE = r"(?<![a-z0-9_/@.#$-])"
 _NOT_AFTER = (
@@ -45,7 +54,7 @@ _WORDS = frozenset(_BY_WORD) | NOUN_WORDS
 
 def _is_capital_only(word: str) -> bool:
     """Whether a word names a tool only when it is written with a capital, so that `continue` in lower case is nothing."""
-    return word not in LOWER_CASE_NAMES and all(name.is_homonym for name in _BY_WORD.get(word, ()))
+    return word not in LOWER_CASE_NAMES | PEOPLE and all(name.is_homonym for name in _BY_WORD.get(word, ()))
 
 
 _CAPITALS = {word: word.capitalize() for word in _BY_WORD if _is_capital_only(word)}
