@@ -138,14 +138,15 @@ def is_final(result: Result, tries: int) -> bool:
 def overlapped(fetch: Callable[[In], Out], batches: Iterable[In], streams: int) -> Iterator[Out]:
     """The results in order, while further batches are fetched: the network does not wait for whoever consumes them.
 
-    One worker more than there are streams, so that a new request leaves while the last answer is being read.
+    While one result is consumed, as many batches are on their way as there are streams, and no more: what is fetched and
+    not yet consumed is lost with the process. One worker more than streams reads an answer while a new request leaves.
     """
     pending: deque[Future[Out]] = deque()
     workers = ThreadPoolExecutor(streams + 1, thread_name_prefix="hydrate")
     try:
         for batch in batches:
             pending.append(workers.submit(fetch, batch))
-            if len(pending) > streams + 1:
+            if len(pending) > streams:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()

@@ -51,6 +51,7 @@ class Stage:
     time: Time
     tokens: list[str]
     team_id: str = "acme"
+    now: datetime = NOW
     lines: list[str] = field(default_factory=list)
 
     @property
@@ -64,7 +65,7 @@ class Stage:
 
     @property
     def months(self) -> list[date]:
-        return months_wanted(NOW, self.team.history_months)
+        return months_wanted(self.now, self.team.history_months)
 
     def client(self, **changes: Any) -> GitHubClient:
         budget = SharedBudget(self.warehouse, self.team_id)
@@ -73,7 +74,13 @@ class Stage:
 
     def ingest(self, month: date, client: GitHubClient | None = None, **changes: Any) -> MonthIngestion:
         return ingest_month(
-            self.warehouse, client or self.client(), self.team, month, now=NOW, on_event=self.lines.append, **changes
+            self.warehouse,
+            client or self.client(),
+            self.team,
+            month,
+            now=self.now,
+            on_event=self.lines.append,
+            **changes,
         )
 
     def sync(self, client: GitHubClient | None = None) -> list[MonthIngestion]:
@@ -86,8 +93,8 @@ class Stage:
                 self.lines.append(str(error))
         return done
 
-    def refresh(self, now: datetime = NOW) -> frozenset[date]:
-        return refresh_team(self.warehouse, self.client(), self.team, now=now, on_event=self.lines.append)
+    def refresh(self, now: datetime | None = None) -> frozenset[date]:
+        return refresh_team(self.warehouse, self.client(), self.team, now=now or self.now, on_event=self.lines.append)
 
     def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
         with self.warehouse.transaction() as tx:
