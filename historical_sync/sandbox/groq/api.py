@@ -142,10 +142,9 @@ class Groq:
             ending,
         )
         self.batches[batch.id] = batch
-        answered = {line.custom_id for line in batch.answered()}
+        valid_ids = batch.valid_ids()
         for line in lines:
-            is_valid = line.custom_id in answered and line.completion.is_valid and ending != "output_gone"
-            self.tally.note(batch.id, line.custom_id, line.digest, is_valid)
+            self.tally.note(batch.id, line.custom_id, line.digest, line.custom_id in valid_ids)
         return batch
 
     def batch(self, batch_id: str) -> Batch:
@@ -177,6 +176,7 @@ class Groq:
             raise errors.invalid(f"batch `{batch_id}` is already {batch.status(self._now())}")
         if batch.cancelled_from is None:
             batch.cancelled_from = self._now()
+            self.tally.revise(batch.id, batch.valid_ids())
         return json_answer(self.batch_json(batch))
 
     def batch_json(self, batch: Batch, at: float | None = None) -> dict[str, Any]:

@@ -112,10 +112,17 @@ class Batch:
 
     def answered(self) -> list[Line]:
         """The lines that an ended batch has answers for: half of them when it ends too soon."""
-        if self.problems or self.ending in {"failed", "failed_line"}:
+        is_endless = self.ending == "stuck" and self.cancelled_from is None
+        if self.problems or is_endless or self.ending in {"failed", "failed_line"}:
             return []
         present = [line for line in self.lines if not line.is_missing]
         return present[: len(present) // 2] if self.is_partial else present
+
+    def valid_ids(self) -> set[str]:
+        """The custom_ids whose valid answers can be had, now or when it ends."""
+        if self.ending == "output_gone":
+            return set()
+        return {line.custom_id for line in self.answered() if line.completion.is_valid}
 
     def counts(self, now: float) -> dict[str, int]:
         """`request_counts` at `now`."""

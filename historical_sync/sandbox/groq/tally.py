@@ -34,6 +34,13 @@ class Tally:
         self.history.append(Sending(batch_id, custom_id, is_valid))
         self.digests[batch_id, custom_id] = digest
 
+    def revise(self, batch_id: str, valid_ids: set[str]) -> None:
+        """A batch turned out otherwise than it began: only these of its lines have valid answers."""
+        self.history = [
+            one._replace(is_valid=one.custom_id in valid_ids) if one.batch_id == batch_id else one
+            for one in self.history
+        ]
+
     @property
     def sent(self) -> dict[str, int]:
         """How often each custom_id was sent."""

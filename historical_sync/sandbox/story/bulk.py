@@ -22,27 +22,41 @@ EXTENSIONS = ("py", "ts", "go", "md", "yaml", "sql")
 
 
 class BulkPullRequest(PullRequest):
-    """A pull request whose lists are made from its seed when they are asked for."""
+    """A pull request whose lists are made from its seed when they are asked for. To change a list, replace it."""
 
-    __slots__ = ("cast", "seed", "shelf")
+    __slots__ = ("cast", "made", "seed", "shelf")
     cast: list[Account]
+    made: dict[str, Any]
     seed: int
     shelf: deque[BulkPullRequest]
 
     def __getattr__(self, name: str) -> Any:
         if name not in LISTS:
             raise AttributeError(name)
-        for list_name, value in _lists_of(self).items():
-            setattr(self, list_name, value)
+        self.made = _lists_of(self)
+        for list_name, value in self.made.items():
+            if not _has(self, list_name):
+                setattr(self, list_name, value)
         self.shelf.append(self)
         if len(self.shelf) > KEPT_LISTS:
             _forget(self.shelf.popleft())
         return object.__getattribute__(self, name)
 
 
+def _has(one: BulkPullRequest, name: str) -> bool:
+    try:
+        object.__getattribute__(one, name)
+    except AttributeError:
+        return False
+    return True
+
+
 def _forget(one: BulkPullRequest) -> None:
-    for name in LISTS:
-        delattr(one, name)
+    """Drop the lists, unless one of them was replaced: that is a change, and changes are kept."""
+    if all(getattr(one, name) is one.made[name] for name in LISTS):
+        for name in LISTS:
+            delattr(one, name)
+    one.made = {}
 
 
 def bulk_history(world: World, count: int, repositories: int, months: int, seed: int, now: datetime) -> World:
