@@ -46,7 +46,7 @@ def whole_frame(raw: dict[str, pd.DataFrame]) -> pd.DataFrame:
         prs[name] = prs[name].astype(bool)
     prs = prs.set_index(KEY, drop=False)
     prs["waiting_since"] = prs["ready_at"].fillna(prs["created_at"])
-    add_reviews(prs, raw["pull_request_reviews"])
+    add_reviews(prs, raw["pull_request_reviews"], raw["ai_evidence"])
     add_label(prs, raw["ai_evidence"], raw["llm_classifications"])
     lines = (prs["additions"] + prs["deletions"]).astype(int)
     prs["lines"] = lines.astype(float)
@@ -61,7 +61,9 @@ def size_name(lines: int) -> str:
     return "xl"
 
 
-def add_reviews(prs: pd.DataFrame, reviews: pd.DataFrame) -> None:
+def add_reviews(prs: pd.DataFrame, reviews: pd.DataFrame, evidence: pd.DataFrame) -> None:
+    hits = evidence.to_dict("records")
+    tools = {(hit["repository"], hit["number"], hit["quote"]) for hit in hits if hit["source"] == "reviewer"}
     rounds: dict[Any, int] = {}
     first: dict[Any, pd.Timestamp] = {}
     facts = {row["key"]: row for row in iterate(prs, "author_login", "merged_at", "waiting_since")}
@@ -75,7 +77,8 @@ def add_reviews(prs: pd.DataFrame, reviews: pd.DataFrame) -> None:
         author = facts[key]["author_login"]
         is_own = (login or "").lower() == (author or "").lower()
         merged = facts[key]["merged_at"]
-        if is_bot or is_own or (merged is not None and submitted > merged):
+        is_tool = (*key, login) in tools
+        if is_bot or is_own or is_tool or (merged is not None and submitted > merged):
             continue
         rounds[key] = rounds.get(key, 0) + (row["state"] == "CHANGES_REQUESTED")
         if submitted >= facts[key]["waiting_since"]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from historical_sync.ai_usage.retagging import tag_month
 from historical_sync.records import PullRequest
 from historical_sync.warehouse.postgres import Warehouse
 from historical_sync_tests.factories import at, make_pull_request, make_review
@@ -90,6 +91,17 @@ def test_what_is_no_review_by_another_human(warehouse: Warehouse, review: dict[s
 def test_what_is_a_review_by_another_human(warehouse: Warehouse, review: dict[str, Any]) -> None:
     """Comments, dismissed reviews and those of deleted or imported accounts are reviews."""
     assert only(warehouse, "unreviewed_share", reviews=(make_review(**review),)) == 0.0
+
+
+def test_a_tools_account_is_no_human_even_if_github_calls_it_a_user(warehouse: Warehouse) -> None:
+    """Cursor's agent reviews from an ordinary account: tagging knows it, and its review picks nothing up."""
+    store(warehouse, make_pull_request(reviews=(make_review(reviewer_login="cursoragent"),)))
+    publish(warehouse)
+    assert value(warehouse, "unreviewed_share") == 0.0
+    tag_month(warehouse, "acme", date(2025, 3, 1))
+    publish(warehouse)
+    assert value(warehouse, "unreviewed_share") == 1.0
+    assert value(warehouse, "ai_reviewed_share") == 1.0
 
 
 def test_two_deleted_accounts_may_be_the_same_person(warehouse: Warehouse) -> None:

@@ -149,10 +149,10 @@ def evidence_by_dice(warehouse: Warehouse, team_id: str, keys: list[tuple[str, i
     dice = random.Random(seed)
     roles = ["author", "reviewer", "suggestion", "automation"]
     rows = [
-        (team_id, *key, f"s{position}", source, position, tool, dice.choice(roles), strength, "x", "v")
+        (team_id, *key, f"s{position}", source, position, tool, dice.choice(roles), strength, "grace", "v")
         for key in keys
         for position in range(dice.choice([0, 0, 1, 2]))
-        for source in dice.choices(["author", "body"])
+        for source in dice.choices(["author", "body", "reviewer"])
         for tool in dice.choices(["claude", "devin"])
         for strength in dice.choices(["exact", "mention"])
     ]

@@ -72,6 +72,7 @@ PULL_REQUESTS = f"""
             bool_or(e.role = 'reviewer') as is_reviewed,
             bool_or(e.role = 'suggestion') as has_suggestion,
             bool_or(e.role = 'author' and e.source = 'author' and e.strength = 'exact') as is_agent_authored,
+            array_agg(e.quote) filter (where e.source = 'reviewer') as tool_accounts,
             array_agg(distinct e.tool) filter (where e.role = 'author' and e.strength = 'exact') as exact_tools,
             array_agg(distinct e.tool) filter (where e.role = 'author' and e.strength = 'mention') as mention_tools
         from historical_sync.ai_evidence e
@@ -88,6 +89,7 @@ PULL_REQUESTS = f"""
             and r.state <> 'PENDING'
             and r.reviewer_type is distinct from 'Bot'
             and right(lower(r.reviewer_login), 5) is distinct from '[bot]'
+            and (r.reviewer_login = any (evidence.tool_accounts)) is not true
             and lower(r.reviewer_login) is distinct from lower(p.author_login)
     ) review on true
     cross join lateral (
