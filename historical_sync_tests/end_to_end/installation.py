@@ -46,6 +46,8 @@ class Installation:
         self.variables |= environment(self.settings)
         self.variables.pop("PYTHONDONTWRITEBYTECODE", None)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, tuple[str, ...]] = {}
+        self._orphans: list[psutil.Process] = []
         with open_instance(self.settings):
             pass
         self.warehouse = Warehouse(self.postgres.url())
@@ -56,6 +58,7 @@ class Installation:
             [sys.executable, "-m", "historical_sync.orchestration.reconcile"], env=self.variables, check=True
         )
         for command in commands or (DAEMON,):
+            self._commands[command[0]] = command
             log = (self.folder / f"{command[0]}.log").open("ab")
             self.processes[command[0]] = subprocess.Popen(
                 [PROGRAMS / command[0], *command[1:], "-w", WORKSPACE],
@@ -73,9 +76,26 @@ class Installation:
                 _kill(victim)
             process.wait()
 
+    def kill_alone(self, name: str) -> None:
+        """kill -9 of a program, whose children stay behind until they notice."""
+        process = self.processes.pop(name)
+        self._orphans += _family(process.pid)[1:]
+        process.kill()
+        process.wait()
+
+    def restart_what_died(self) -> None:
+        """What a supervisor does all the time."""
+        for name, process in list(self.processes.items()):
+            if process.poll() is not None:
+                command = self._commands[name]
+                self.kill(name)
+                self.start(command)
+
     def stop(self) -> None:
         """End everything, PostgreSQL included."""
         self.kill()
+        for orphan in self._orphans:
+            _kill(orphan)
         self.warehouse.close()
         self.postgres.stop()
 
@@ -87,8 +107,10 @@ class Installation:
     def kill_postgres(self) -> None:
         """kill -9 of PostgreSQL with all its backends."""
         pid = int((self.folder / "postgres" / "postmaster.pid").read_text().split()[0])
-        for victim in _family(pid):
+        victims = _family(pid)
+        for victim in victims:
             _kill(victim)
+        psutil.wait_procs(victims, timeout=10)
 
     def value(self, sql: str, parameters: Any = ()) -> Any:
         """The first column of the first row of a query on the warehouse."""
@@ -101,9 +123,13 @@ class Installation:
             return tx.rows(sql, parameters)
 
     def runs(self, **tags: str) -> list[dg.DagsterRun]:
-        """Dagster's runs that have these tags (write - for /), newest first."""
+        """Dagster's runs, newest first; with all of these tags, if any are named."""
         with open_instance(self.settings) as instance:
             return list(instance.get_runs(dg.RunsFilter(tags=tags or None)))
+
+    def unfinished_runs(self) -> list[dg.DagsterRun]:
+        """The runs that are queued or at work."""
+        return [run for run in self.runs() if not run.is_finished]
 
     def wait_until(self, claim: Callable[[], T], *, seconds: float, what: str) -> T:
         """Wait for something to come true; fails with the daemon's last lines if it does not in time."""

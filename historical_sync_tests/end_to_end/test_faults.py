@@ -1,0 +1,206 @@
+"""kill -9 of each process in the middle of each stage, with fsync on: after a restart all finishes by itself."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from historical_sync.sandbox import scenario
+from historical_sync.sandbox.server import Sandbox
+from historical_sync.sandbox.world import moment
+from historical_sync.warehouse.registry import add_team
+from historical_sync.window import as_instant, months_wanted
+from historical_sync_tests.end_to_end.installation import DAEMON, WEBSERVER, Installation
+
+pytestmark = [pytest.mark.daemon, pytest.mark.timeout(600), pytest.mark.xdist_group("daemon")]
+
+HISTORY_MONTHS = 1
+STAGES = {
+    "ingest": "lock table historical_sync.pull_requests in share row exclusive mode",
+    "tag": "lock table historical_sync.ai_evidence in share row exclusive mode",
+    "classify": "lock table historical_sync.llm_intents in share row exclusive mode",
+    "publish": "lock table historical_sync.monthly_trends in share row exclusive mode",
+}
+"""A stage → what makes it wait in its middle, so that it can be killed there and not somewhere near it."""
+WAITERS = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and state = 'active'"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """The demo team's repositories."""
+    with Sandbox(scenario.demo()) as running:
+        yield running
+
+
+@pytest.fixture
+def installation(sandbox: Sandbox) -> Iterator[Installation]:
+    """A machine with nothing running but PostgreSQL. Not under pytest's folder, which only its own user may enter."""
+    made = Installation(
+        Path(tempfile.mkdtemp(prefix="hs_machine_")),
+        {
+            "GITHUB_API_URL": sandbox.github_url,
+            "GROQ_BASE_URL": sandbox.groq_url,
+            "GITHUB_TOKEN": "planted-github-token",
+            "GROQ_API_KEY": "planted-groq-key",
+        },
+    )
+    try:
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(made.folder)
+
+
+def register(installation: Installation, sandbox: Sandbox, team_id: str = "acme", months: int = HISTORY_MONTHS) -> None:
+    with installation.warehouse.transaction() as tx:
+        add_team(tx, team_id, list(sandbox.world.repositories), history_months=months)
+
+
+@contextmanager
+def held_up(installation: Installation, stage: str) -> Iterator[None]:
+    """Let the runs come as far as the middle of a stage, and no further."""
+    connection = psycopg2.connect(installation.postgres.url())
+    with connection.cursor() as cursor:
+        cursor.execute(STAGES[stage])
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+def wait_for_waiter(installation: Installation) -> None:
+    installation.wait_until(
+        lambda: installation.value(WAITERS) > 0, seconds=120, what="A run in the middle of its stage"
+    )
+
+
+def finish(installation: Installation, team_id: str = "acme", *, seconds: float = 240) -> None:
+    """Wait for the whole history, for the LLM's answers to be in, and for Dagster to have nothing in hand."""
+
+    def is_over() -> bool:
+        installation.restart_what_died()
+        is_loaded = installation.value("select onboarded_at is not null from teams where team_id = %s", [team_id])
+        pending = installation.value("select count(*) from llm_classifications where status = 'pending'")
+        changed = installation.value("select count(*) from llm_changed_months")
+        return bool(is_loaded and not pending and not changed and not installation.unfinished_runs())
+
+    installation.wait_until(is_over, seconds=seconds, what=f"The history of {team_id}")
+
+
+def assert_intact(installation: Installation, sandbox: Sandbox, team_id: str = "acme") -> None:
+    """What is stored is what GitHub has: no row lost, none double, each line paid once, no month complete too early."""
+    months = months_wanted(datetime.now(UTC), HISTORY_MONTHS)
+    start = as_instant(months[-1])
+    real = {
+        (name, one.number)
+        for name, repository in sandbox.world.repositories.items()
+        for one in repository
+        if any(moment(at) >= start for at in (one.created_at, one.closed_at) if at)
+    }
+    rows = installation.rows("select repository, number from pull_requests where team_id = %s", [team_id])
+    stored = [(row["repository"], row["number"]) for row in rows]
+    assert real <= set(stored)
+    assert len(stored) == len(set(stored))
+    states = installation.rows("select status, expected, stored from repository_months where team_id = %s", [team_id])
+    assert len(states) == len(months) * len(sandbox.world.repositories)
+    assert all(row["status"] == "completed" and row["expected"] == row["stored"] for row in states)
+    published = installation.value("select count(distinct month) from monthly_trends where n > 0")
+    assert published >= len(months)
+    lines = sandbox.groq.tally.sent
+    assert max(lines.values()) == 1, "a line with an answer was sent again"
+
+
+@pytest.mark.parametrize(
+    ("stage", "victim"),
+    [
+        ("ingest", "everything"),
+        ("publish", "the run's process"),
+        pytest.param("tag", "everything", marks=pytest.mark.soak),
+        pytest.param("classify", "everything", marks=pytest.mark.soak),
+        pytest.param("publish", "everything", marks=pytest.mark.soak),
+        pytest.param("ingest", "the run's process", marks=pytest.mark.soak),
+        pytest.param("classify", "the run's process", marks=pytest.mark.soak),
+        pytest.param("ingest", "PostgreSQL", marks=pytest.mark.soak),
+        pytest.param("publish", "PostgreSQL", marks=pytest.mark.soak),
+        pytest.param("ingest", "the daemon", marks=pytest.mark.soak),
+        pytest.param("classify", "the daemon", marks=pytest.mark.soak),
+        pytest.param("ingest", "the webserver", marks=pytest.mark.soak),
+    ],
+)
+def test_a_kill_in_the_middle_of_a_stage_heals(
+    installation: Installation, sandbox: Sandbox, stage: str, victim: str
+) -> None:
+    """Whatever is killed, wherever the work stood: the history completes, nothing is lost, doubled or paid twice."""
+    installation.start(DAEMON, *([WEBSERVER] if victim == "the webserver" else []))
+    with held_up(installation, stage):
+        register(installation, sandbox)
+        wait_for_waiter(installation)
+        strike(installation, victim)
+    finish(installation)
+    assert_intact(installation, sandbox)
+
+
+def strike(installation: Installation, victim: str) -> None:
+    """kill -9, and what a supervisor does next."""
+    match victim:
+        case "everything":
+            installation.kill()
+            installation.kill_postgres()
+            installation.postgres.start()
+            installation.start(DAEMON)
+        case "the run's process":
+            for run_id in [row["run_id"] for row in installation.rows("select run_id from run_workers")]:
+                installation.kill_run_worker(run_id)
+        case "PostgreSQL":
+            installation.kill_postgres()
+            installation.postgres.start()
+        case "the daemon":
+            installation.kill_alone("dagster-daemon")
+            installation.start(DAEMON)
+        case "the webserver":
+            installation.kill("dagster-webserver")
+            installation.start(WEBSERVER)
+
+
+@pytest.mark.soak
+def test_everything_killed_while_the_daemon_submits_the_backfill(installation: Installation, sandbox: Sandbox) -> None:
+    """Killed with some of the backfill's runs made and others not: every month gets its run, none gets two."""
+    installation.start()
+    register(installation, sandbox, months=5)
+    installation.wait_until(
+        lambda: len([run for run in installation.runs() if "dagster/backfill" in run.tags]) > 0,
+        seconds=120,
+        what="The backfill's first run",
+    )
+    installation.kill()
+    installation.kill_postgres()
+    installation.postgres.start()
+    installation.start()
+    finish(installation)
+    succeeded = [run.tags["dagster/partition"] for run in installation.runs() if run.is_success]
+    again = [run for run in installation.runs() if run.tags.get("historical_sync/cause") == "classified"]
+    assert len(succeeded) - len(again) == len(set(succeeded)) == 6
+
+
+@pytest.mark.soak
+def test_a_month_that_cannot_be_loaded_is_tried_again_and_stops_no_other(
+    installation: Installation, sandbox: Sandbox
+) -> None:
+    """An unknown repository fails its team's months with cause and remedy; another team is complete meanwhile."""
+    installation.start()
+    with installation.warehouse.transaction() as tx:
+        add_team(tx, "bad", ["nobody/nothing"], history_months=0)
+    register(installation, sandbox)
+    finish(installation, "acme")
+    assert installation.value("select error from team_months where team_id = 'bad'")
+    assert installation.value("select sync_status from tracked_repositories where team_id = 'bad'") == "failed"
+    alert = installation.value("select payload from alerts where team_id = 'bad' and kind = 'failure'")
+    assert alert["repository"] == "nobody/nothing"
+    assert alert["what_to_do"]
+    waits = installation.value("select next_attempt_at - attempted_at from team_months where team_id = 'bad'")
+    assert waits >= timedelta(minutes=1)
