@@ -28,6 +28,7 @@ GITHUB_KINDS = {
     "slow": "the right answer, `seconds` later",
     "rate_limited": "200 with an error of type RATE_LIMITED; reset in `retry_after` seconds",
     "rate_limit": "200 with an error of the newer type RATE_LIMIT",
+    "rate_limit_early": "the same while x-ratelimit-remaining is not zero; the reset is `retry_after` seconds away",
     "rate_limited_403": "403 beyond the primary limit",
     "secondary": "403 secondary limit with retry-after",
     "secondary_403": "403 secondary limit without retry-after",

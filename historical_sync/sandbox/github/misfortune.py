@@ -26,9 +26,11 @@ def _secondary(fault: Fault, status: int, has_retry_after: bool) -> Answer:
     return json_answer(body, status, headers)
 
 
-def _primary(fault: Fault, budget: Budget, now: datetime, kind: str, status: int = 200) -> Answer:
+def _primary(
+    fault: Fault, budget: Budget, now: datetime, kind: str, status: int = 200, is_empty: bool = True
+) -> Answer:
     """Beyond the primary limit: the window ends in `retry_after` seconds."""
-    budget.used = budget.limit
+    budget.used = budget.limit if is_empty else budget.used
     budget.resets_at = stamp(now + timedelta(seconds=fault.retry_after or 1))
     if status == 200:
         return json_answer(errors.rate_limited(budget.user_id, kind))
@@ -61,6 +63,7 @@ def broken_answer(fault: Fault, answer: Answer, budget: Budget, now: datetime) -
         "slow": lambda: Answer(answer.status, answer.body, answer.headers, fault.seconds),
         "rate_limited": lambda: _primary(fault, budget, now, "RATE_LIMITED"),
         "rate_limit": lambda: _primary(fault, budget, now, "RATE_LIMIT"),
+        "rate_limit_early": lambda: _primary(fault, budget, now, "RATE_LIMIT", is_empty=False),
         "rate_limited_403": lambda: _primary(fault, budget, now, "", 403),
         "secondary": lambda: _secondary(fault, 403, has_retry_after=True),
         "secondary_403": lambda: _secondary(fault, 403, has_retry_after=False),
