@@ -135,14 +135,25 @@ class ClassificationError(HistoricalSyncError):
 
 
 class GroqUnavailable(ClassificationError):
-    """Outage, time-out, 5xx, 429. `retry_after_seconds` is Groq's own word, where it gave one."""
+    """Outage, time-out, 5xx, 429. `retry_after_seconds` is Groq's own word, where it gave one.
+
+    `may_have_arrived` is set where Groq may have done, and billed, what it did not answer.
+    """
 
     is_retryable = True
 
-    def __init__(self, message: str, *, retry_after_seconds: float | None = None, is_timeout: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after_seconds: float | None = None,
+        is_timeout: bool = False,
+        may_have_arrived: bool = False,
+    ) -> None:
         super().__init__(message, remedy="Nothing to do: the work is queued and tried again.")
         self.retry_after_seconds = retry_after_seconds
         self.is_timeout = is_timeout
+        self.may_have_arrived = may_have_arrived
 
 
 class GroqRefused(ClassificationError):

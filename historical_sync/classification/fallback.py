@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from historical_sync.classification.batches import content_hash
 from historical_sync.classification.prompt import request_body
@@ -21,8 +21,11 @@ from historical_sync.errors import BudgetExhausted, ClassificationError
 from historical_sync.records import TeamMonth
 from historical_sync.warehouse import classifications, llm_ledger
 from historical_sync.warehouse.llm_ledger import Intent, Request
+from historical_sync.warehouse.postgres import Transaction
 
 CALLS_PER_INTENT = 20
+MOST_SILENCES = 4
+"""After so many calls that Groq may have billed and did not answer, silence counts as a failed attempt."""
 LONGEST_PAUSE_SECONDS = 5.0
 """A longer pause than this is not sat through: the rest is queued until it is over."""
 
@@ -73,7 +76,7 @@ def _work_off(session: Session, intent: Intent, goes_on: Callable[[], bool]) -> 
             try:
                 changed |= _ask(session, intent, request)
             except ClassificationError as error:
-                _unsend(session, intent, request)
+                changed |= _unanswered(session, intent, request, error)
                 session.hold_for(error, model=intent.model, team_id=intent.team_id, is_chat=True)
                 break
         return changed | _close(session, intent)
@@ -125,12 +128,27 @@ def _pace(session: Session, pause_seconds: float) -> None:
         )
 
 
-def _unsend(session: Session, intent: Intent, request: Request) -> None:
-    """Groq did not take the call: it does not count as sent."""
+def _unanswered(session: Session, intent: Intent, request: Request, error: ClassificationError) -> set[TeamMonth]:
+    """A call without an answer is no attempt: its pull request goes to the queue's end.
+
+    Unless Groq may have billed it, and often: what never gets an answer must not be bought for ever.
+    """
+    key = (request.repository, request.number)
     with session.warehouse.transaction() as tx:
-        classifications.release_rows(tx, intent.team_id, intent.intent_id, [(request.repository, request.number)])
-        llm_ledger.drop_requests(tx, intent.intent_id, [request.custom_id])
-        llm_ledger.add_to_batch(tx, intent.sent_as, requests=-1)
+        silences = 0
+        if getattr(error, "may_have_arrived", False):
+            silences = classifications.count_silence(tx, intent.team_id, key)
+        if silences < MOST_SILENCES:
+            _unsend(tx, intent, request, now=session.now)
+            return set()
+    return settle(session, intent, [(request, failed(intent, request, str(error)))], Usage())
+
+
+def _unsend(tx: Transaction, intent: Intent, request: Request, *, now: datetime) -> None:
+    keys = [(request.repository, request.number)]
+    classifications.release_rows(tx, intent.team_id, intent.intent_id, keys, next_attempt_at=now)
+    llm_ledger.drop_requests(tx, intent.intent_id, [request.custom_id])
+    llm_ledger.add_to_batch(tx, intent.sent_as, requests=-1)
 
 
 def _close(session: Session, intent: Intent) -> set[TeamMonth]:

@@ -245,7 +245,7 @@ def _parsed(response: Any) -> Any:
     try:
         return response.http_response.json()
     except ValueError as error:
-        raise GroqUnavailable("Groq's answer is not JSON.") from error
+        raise GroqUnavailable("Groq's answer is not JSON.", may_have_arrived=True) from error
 
 
 def _state(raw: Any) -> BatchState:
@@ -269,13 +269,15 @@ def _next_page(page: dict[str, Any], fresh: list[BatchState]) -> dict[str, objec
 def _our_errors() -> Iterator[None]:
     """Turn the SDK's errors into ours. `from None`: the SDK's carry the request, and with it the key."""
     import groq
+    import httpx
 
     try:
         yield
     except groq.APITimeoutError:
-        raise GroqUnavailable("Groq did not answer in time.", is_timeout=True) from None
+        raise GroqUnavailable("Groq did not answer in time.", is_timeout=True, may_have_arrived=True) from None
     except groq.APIConnectionError as error:
-        raise GroqUnavailable(f"Groq cannot be reached: {error.__cause__ or error}") from None
+        arrived = not isinstance(error.__cause__, httpx.ConnectError)
+        raise GroqUnavailable(f"Groq cannot be reached: {error.__cause__ or error}", may_have_arrived=arrived) from None
     except groq.APIStatusError as error:
         raise _refusal(error) from None
     except groq.APIError as error:

@@ -119,7 +119,8 @@ def settle(
             batch_id=intent.batch_id,
             now=now,
         )
-        llm_ledger.release(tx, SERVICE if intent.kind == "batch" else CHAT)
+        if any(one.outcome == "classified" for one in outcomes):
+            llm_ledger.release(tx, SERVICE if intent.kind == "batch" else CHAT)
         llm_ledger.settle_requests(tx, intent.intent_id, [(request.custom_id, one) for request, one in settled])
         if intent.batch_id is not None:
             llm_ledger.add_to_batch(tx, intent.batch_id, **_amounts(session, intent, outcomes, usage))

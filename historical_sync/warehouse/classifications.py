@@ -29,7 +29,7 @@ _QUEUE = """
     on conflict (team_id, repository, number) do update set
         status = case old.status when 'classified' then 'classified' else 'pending' end,
         queued_hash = excluded.queued_hash, queued_month = excluded.queued_month,
-        next_attempt_at = excluded.next_attempt_at, attempts = 0, is_suspect = false, error = null
+        next_attempt_at = excluded.next_attempt_at, attempts = 0, silences = 0, is_suspect = false, error = null
     where old.intent_id is null
       and coalesce(old.queued_hash, old.content_hash) is distinct from excluded.queued_hash
       and {when}
@@ -57,7 +57,7 @@ def queue_again(tx: Transaction, team_id: str, month: date, hashes: dict[Key, st
         """
         update llm_classifications c
         set queued_hash = w.content_hash, queued_month = w.month, next_attempt_at = w.at, attempts = 0,
-            is_suspect = false, error = null,
+            silences = 0, is_suspect = false, error = null,
             status = case c.status when 'classified' then 'classified' else 'pending' end
         from (values %s) as w (team_id, repository, number, content_hash, month, at)
         where c.team_id = w.team_id and c.repository = w.repository and c.number = w.number and c.intent_id is null
@@ -107,7 +107,7 @@ def claim_rows(
             where team_id = %(team_id)s and queued_month = %(month)s and queued_hash is not null
               and intent_id is null and attempts = %(attempts)s and is_suspect = %(is_suspect)s
               and (next_attempt_at is null or next_attempt_at <= %(now)s)
-            order by repository, number limit %(most)s
+            order by next_attempt_at nulls first, repository, number limit %(most)s
             for update skip locked
         )
         update llm_classifications c set intent_id = %(intent_id)s
@@ -128,8 +128,15 @@ def claim_rows(
     return sorted((row["repository"], row["number"], row["queued_hash"]) for row in rows)
 
 
-def release_rows(tx: Transaction, team_id: str, intent_id: str, keys: Iterable[Key] | None = None) -> None:
-    """Give an intent's pull requests back to the queue as they were: all, or only these."""
+def release_rows(
+    tx: Transaction,
+    team_id: str,
+    intent_id: str,
+    keys: Iterable[Key] | None = None,
+    *,
+    next_attempt_at: datetime | None = None,
+) -> None:
+    """Give an intent's pull requests back to the queue: all as they were, or only these, perhaps at its end."""
     if keys is None:
         tx.execute(
             "update llm_classifications set intent_id = null where team_id = %s and intent_id = %s",
@@ -138,12 +145,27 @@ def release_rows(tx: Transaction, team_id: str, intent_id: str, keys: Iterable[K
         return
     tx.execute_values(
         """
-        update llm_classifications c set intent_id = null
-        from (values %s) as w (team_id, intent_id, repository, number)
+        update llm_classifications c set intent_id = null, next_attempt_at = coalesce(w.at, c.next_attempt_at)
+        from (values %s) as w (team_id, intent_id, repository, number, at)
         where c.team_id = w.team_id and c.repository = w.repository and c.number = w.number
           and c.intent_id = w.intent_id
         """,
-        [(team_id, intent_id, *key) for key in keys],
+        [(team_id, intent_id, *key, next_attempt_at) for key in keys],
+        template="(%s, %s, %s, %s::int, %s::timestamptz)",
+    )
+
+
+def count_silence(tx: Transaction, team_id: str, key: Key) -> int:
+    """Count one more call about this content that Groq may have billed and did not answer; returns how many."""
+    return int(
+        tx.value(
+            """
+            update llm_classifications set silences = silences + 1
+            where team_id = %s and repository = %s and number = %s returning silences
+            """,
+            [team_id, *key],
+        )
+        or 0
     )
 
 
@@ -256,7 +278,7 @@ def _requeue(tx: Transaction, common: tuple[Any, ...], settled: Sequence[Settled
     tx.execute_values(
         f"""
         update llm_classifications c set intent_id = null, next_attempt_at = w.at, attempts = w.attempts,
-            error = w.error, is_suspect = w.is_suspect
+            error = w.error, is_suspect = w.is_suspect, silences = 0
         from (values %s) as w ({_COMMON}, is_suspect) where {_SAME_ROW}
         """,
         [(*_values(common, one), one.is_suspect) for one in settled],

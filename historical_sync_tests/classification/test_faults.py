@@ -267,49 +267,6 @@ def test_a_poisoned_line_does_not_take_the_others_with_it(desk: Desk, monkeypatc
     desk.assert_balanced()
 
 
-def test_a_plan_without_batches_uses_single_calls(desk: Desk) -> None:
-    """403 not_available_for_plan: the same pull requests are asked for call by call, at the full price."""
-    store(desk.warehouse, [one_pull_request(number) for number in range(1, 30)])
-    desk.sandbox.groq.has_batches = False
-    desk.classify()
-    desk.settle()
-    assert set(desk.statuses().values()) == {"classified"}
-    calls = desk.sandbox.requests.of("chat")
-    assert len(calls) == 29
-    with desk.warehouse.transaction() as tx:
-        assert tx.value("select sum(requests) from llm_batches where kind = 'chat'") == 29
-        assert float(tx.value("select sum(cost_usd) from llm_batches")) > 0
-    desk.assert_balanced()
-
-
-@pytest.mark.parametrize("kind", ["groq_429", "groq_500", "groq_reset", "groq_json_validate_failed"])
-def test_single_calls_survive_trouble(desk: Desk, kind: str) -> None:
-    """A call that fails is asked again later, or sent to the second model; every answer before it is kept."""
-    store(desk.warehouse, [one_pull_request(number) for number in range(1, 8)])
-    desk.sandbox.groq.has_batches = False
-    desk.sandbox.faults.add(kind, operation="chat", nth=4)
-    desk.classify()
-    desk.settle()
-    assert set(desk.statuses().values()) == {"classified"}
-    assert len(desk.sandbox.requests.of("chat")) == 8
-    desk.assert_balanced()
-
-
-def test_a_plan_that_gains_batches_uses_them_again(desk: Desk) -> None:
-    """After a day batches are tried again."""
-    desk.sandbox.groq.has_batches = False
-    store(desk.warehouse, [one_pull_request(1)])
-    desk.classify()
-    desk.settle()
-    desk.sandbox.groq.has_batches = True
-    desk.later(days=1, hours=1)
-    store(desk.warehouse, [one_pull_request(2)])
-    desk.classify()
-    desk.settle()
-    assert len(desk.sandbox.requests.of("chat")) == 1
-    assert set(desk.statuses().values()) == {"classified"}
-
-
 MISFORTUNES = sorted(set(LINE_KINDS) | set(BATCH_KINDS) - {"batch_stuck"} | set(OUTAGES) - {"groq_401"})
 
 

@@ -171,7 +171,7 @@ def test_a_huge_pull_request_stays_small() -> None:
     """Thousands of files and commits are cut too; every kind of file and every distinct trailer is named."""
     huge = replace(
         RICH,
-        files=tuple(make_file(path=f"src/{number}.py") for number in range(3000)) + (make_file(path="a.lock"),),
+        files=(*(make_file(path=f"src/{number}.py") for number in range(3000)), make_file(path="a.lock")),
         commits=tuple(
             make_commit(oid=str(number), message=f"Step {number}\n\nx y z\n\nCo-authored-by: Claude <a@b.c>")
             for number in range(500)

@@ -66,6 +66,7 @@ def upgrade() -> None:
         queued_month date,
         next_attempt_at timestamptz,
         is_suspect boolean not null default false,
+        silences integer not null default 0,
         intent_id text,
         primary key (team_id, repository, number),
         foreign key (team_id, repository, number) references pull_requests on delete cascade,
