@@ -35,16 +35,18 @@ class TrendSummary:
 def publish_month(warehouse: Warehouse, team_id: str, month: date, *, now: datetime) -> TrendSummary:
     """Compute and store the month's values and the team's directions, then the month's benchmarks.
 
-    Values and directions change in one transaction under the team's lock, so nobody sees one without the other.
+    Values and directions change in one transaction under the team's lock, so nobody sees one without the other. Of a
+    team that is gone, or has no repository left, there is nothing to publish.
     """
     with warehouse.transaction() as tx:
-        trends.lock_team(tx, team_id)
-        values = trends.store_month(tx, team_id, month, now=now)
-        trends.fill_gaps(tx, team_id, now=now)
-        trends.refresh_same_days(tx, team_id, month)
-        directions.store_directions(tx, team_id, now=now)
+        values = 0
+        if trends.lock_team(tx, team_id):
+            values = trends.store_month(tx, team_id, month, now=now)
+            trends.fill_gaps(tx, team_id, now=now)
+            trends.refresh_same_days(tx, team_id, month)
+            directions.store_directions(tx, team_id, now=now)
         summary = _summary(tx, team_id, month, values)
-    if summary.is_complete and not summary.is_open:
+    if values and not summary.is_open:
         with warehouse.transaction() as tx:
             benchmarks.refresh_benchmarks(tx, month)
     return summary

@@ -58,20 +58,29 @@ STORED_IS_EXPECTED = Check(
 
 TRENDS_ARE_CURRENT = Check(
     "trends_are_current",
-    "The published counts are those of the stored pull requests: nothing changed since.",
+    "What is published rests on the pull requests and classifications that are stored: nothing changed since.",
     True,
     """
-    select team_id, month, format('%%s merged pull requests are stored, %%s are published: publish the month again.',
-        stored, published) as message
+    select team_id, month, format(
+        '%%s merged pull requests are stored and %%s of them classified, published are %%s and %%s: '
+        'publish the month again.', stored.merged, stored.classified, published.merged, published.classified) as message
     from (
-        select t.team_id, t.month, t.value as published, (
-            select count(*) from pull_requests p
-            where p.team_id = t.team_id and not p.is_automation
-                and p.merged_at >= t.month and p.merged_at < t.month + interval '1 month'
-        ) as stored
+        select t.team_id, t.month, t.n as merged, round(coalesce(t.value, 0) * t.n)::integer as classified
         from monthly_trends t
-        where t.metric = 'pull_requests_merged' and t.repository = '*' and t.segment = '*' and t.value is not null
-    ) counted where stored <> published
+        where t.metric = 'classified_share' and t.repository = '*' and t.segment = '*' and exists (
+            select from monthly_trends m where m.team_id = t.team_id and m.month = t.month and m.repository = '*'
+                and m.metric = 'pull_requests_merged' and m.segment = '*' and m.value is not null
+        )
+    ) published
+    cross join lateral (
+        select count(*) as merged, count(*) filter (where c.status = 'classified') as classified
+        from pull_requests p
+        left join llm_classifications c
+            on c.team_id = p.team_id and c.repository = p.repository and c.number = p.number
+        where p.team_id = published.team_id and not p.is_automation
+            and p.merged_at >= published.month and p.merged_at < published.month + interval '1 month'
+    ) stored
+    where (stored.merged, stored.classified) <> (published.merged, published.classified)
     """,
 )
 

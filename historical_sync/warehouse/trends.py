@@ -22,9 +22,13 @@ OPEN_SHARES = ("ai_tool_share", "technology_share")
 """The metrics whose segments are whatever tools and technologies a team turns out to use."""
 
 
-def lock_team(tx: Transaction, team_id: str) -> None:
-    """Let one transaction at a time compute this team's trends."""
+def lock_team(tx: Transaction, team_id: str) -> bool:
+    """Let one transaction at a time compute this team's trends; False when the team is gone.
+
+    The team's row is held too, so that nobody removes the team under the computation: its removal waits.
+    """
     tx.lock("trends", team_id)
+    return tx.value("select true from teams where team_id = %s for key share", [team_id]) is not None
 
 
 def store_month(tx: Transaction, team_id: str, month: date, *, now: datetime) -> int:
@@ -150,9 +154,9 @@ def refresh_same_days(tx: Transaction, team_id: str, changed: date) -> None:
     are stored: a month that is half over can be compared with nothing else.
     """
     newest = tx.row(
-        "select month, is_open, max(computed_at) as computed_at from monthly_trends where team_id = %s "
-        "group by month, is_open order by month desc limit 1",
-        [team_id],
+        "select month, is_open, computed_at from monthly_trends where team_id = %s and metric = %s "
+        "and repository = %s and segment = %s order by month desc limit 1",
+        [team_id, ANCHOR, ALL, ALL],
     )
     if newest is None or not newest["is_open"]:
         return

@@ -41,7 +41,8 @@ FAULTS = {
     ),
     "trends_are_current": (
         "delete from pull_requests where number = 1",
-        "29 merged pull requests are stored, 30 are published: publish the month again.",
+        "29 merged pull requests are stored and 29 of them classified, published are 30 and 30: "
+        "publish the month again.",
     ),
     "shares_are_shares": (
         "update monthly_trends set value = 1.2 where metric = 'revert_share' and repository = '*' and segment = '*'",
@@ -80,6 +81,17 @@ def test_each_check_finds_its_fault(sound: Warehouse, name: str) -> None:
         assert [(one.team_id, one.month, one.message) for one in found] == [("acme", MARCH, message)]
         assert findings(tx, BY_NAME[name], team_id="acme", month=APRIL) == []
         assert findings(tx, BY_NAME[name], team_id="nobody") == []
+
+
+def test_a_late_classification_makes_trends_stale(sound: Warehouse) -> None:
+    """Answers that came after the month was published are seen, until it is published again."""
+    with sound.transaction() as tx:
+        tx.execute("update llm_classifications set status = 'unclassified' where number < 4")
+        (found,) = findings(tx, BY_NAME["trends_are_current"])
+    assert "30 merged pull requests are stored and 26 of them classified" in found.message
+    publish(sound)
+    with sound.transaction() as tx:
+        assert findings(tx, BY_NAME["trends_are_current"]) == []
 
 
 def test_repositories_add_up_to_their_team(sound: Warehouse) -> None:

@@ -4,6 +4,7 @@ import threading
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import psycopg2
 import pytest
 
 from historical_sync.errors import ConfigurationError
@@ -13,7 +14,7 @@ from historical_sync.warehouse.behind import pull_requests_behind
 from historical_sync.warehouse.benchmarks import read_benchmarks, read_standings
 from historical_sync.warehouse.directions import read_directions
 from historical_sync.warehouse.postgres import Warehouse
-from historical_sync.warehouse.trends import read_values
+from historical_sync.warehouse.trends import lock_team, read_values
 from historical_sync.window import add_months, as_instant, months_between
 from historical_sync_tests.factories import add_team, at, make_pull_request, make_review
 from historical_sync_tests.trends.numbers import LATER, MARCH, complete, publish, row, store, value
@@ -348,6 +349,31 @@ def test_benchmarks_compare_like_with_like(warehouse: Warehouse) -> None:
     team_with(warehouse, "partial", 50.0, is_complete=False)
     with warehouse.transaction() as tx:
         assert read_benchmarks(tx, MARCH) == []
+
+
+def test_benchmarks_follow_a_month_that_is_reopened(warehouse: Warehouse) -> None:
+    """Five teams have a benchmark; when one of them lacks a repository again, it is gone with it."""
+    for index in range(1, 6):
+        team_with(warehouse, f"team-{index}", 10.0 * index)
+    with warehouse.transaction() as tx:
+        tx.execute("update repository_months set status = 'partial' where team_id = 'team-5'")
+    publish(warehouse, team_id="team-5")
+    with warehouse.transaction() as tx:
+        assert read_benchmarks(tx, MARCH) == []
+        assert read_standings(tx, "team-1") == []
+
+
+def test_a_team_is_not_removed_under_the_computation(warehouse: Warehouse) -> None:
+    """Who computes holds the team: its removal waits for the end, and nobody gets a deadlock."""
+    store(warehouse, *merged(MARCH, 5, first=1))
+    with warehouse.transaction() as computing:
+        assert lock_team(computing, "acme")
+        with warehouse.transaction() as removing, pytest.raises(psycopg2.errors.LockNotAvailable):
+            removing.execute("set local lock_timeout = '100ms'")
+            removing.execute("delete from teams where team_id = 'acme'")
+    with warehouse.transaction() as tx:
+        tx.execute("delete from teams where team_id = 'acme'")
+        assert not lock_team(tx, "acme")
 
 
 @pytest.mark.parametrize(
