@@ -138,8 +138,8 @@ def is_final(result: Result, tries: int) -> bool:
 def overlapped(fetch: Callable[[In], Out], batches: Iterable[In], streams: int) -> Iterator[Out]:
     """The results in order, while further batches are fetched: the network does not wait for whoever consumes them.
 
-    While one result is consumed, as many batches are on their way as there are streams, and no more: what is fetched and
-    not yet consumed is lost with the process. One worker more than streams reads an answer while a new request leaves.
+    While one result is consumed, as many batches are on their way as there are streams, and no more: what is fetched
+    and not yet consumed is lost with the process. One worker more reads an answer while a new request leaves.
     """
     pending: deque[Future[Out]] = deque()
     workers = ThreadPoolExecutor(streams + 1, thread_name_prefix="hydrate")

@@ -140,10 +140,14 @@ class MonthRun:
 
     def _walk(self, repositories: Sequence[TrackedRepository]) -> None:
         """Bring each repository's index down to the month."""
+        with self._warehouse.transaction() as tx:
+            nulls = index.nulls_met(tx, self._team_id, [one.repository for one in repositories])
         for repository in repositories:
             if repository.repository in self._errors:
                 continue
             try:
+                if repository.repository in nulls:
+                    remove_deleted(self._walker, repository)
                 walked_at = self._walker.walk_history(repository, as_instant(self._month))
                 if walked_at is not None:
                     self._looked_at[repository.repository] = walked_at

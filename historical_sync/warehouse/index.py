@@ -217,6 +217,14 @@ def nulls_met(tx: Transaction, team_id: str, repositories: Sequence[str]) -> dic
     return {row["repository"]: row["nulls"] for row in rows}
 
 
+def forget_nulls(tx: Transaction, team_id: str, repository: str) -> None:
+    """A later walk over the same list met no null."""
+    tx.execute(
+        "update repository_walks set nulls = 0 where team_id = %s and repository = %s and kind <> 'full'",
+        [team_id, repository],
+    )
+
+
 def mark_missing(tx: Transaction, team_id: str, wanted: Sequence[Wanted]) -> None:
     """GitHub says that these ids do not exist; a full walk is to confirm it before anything is deleted."""
     for one in sorted(wanted, key=lambda one: (one.repository, one.number)):
