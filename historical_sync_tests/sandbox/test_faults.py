@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -295,3 +296,10 @@ def test_the_dial_is_turned_over_http() -> None:
         assert requests.get(f"{url}/state", timeout=5).json()["github"]["requests"] == 1
         assert requests.delete(f"{url}/faults", timeout=5).json() == []
         assert requests.post(f"{url}/reset", timeout=5).json()["github"]["requests"] == 0
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_the_documentation_says_what_each_kind_does(kind: str) -> None:
+    """docs/sandbox.md holds the dial's own words."""
+    text = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text()
+    assert f"| `{kind}` | {KINDS[kind]} |" in text

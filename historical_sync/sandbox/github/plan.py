@@ -48,6 +48,7 @@ class Composite:
         "key",
         "name",
         "nodes",
+        "only_plan",
         "plans",
         "resolve",
         "selections",
@@ -65,13 +66,16 @@ class Composite:
         self.resolve = RESOLVERS.get((parent, self.name)) or _read_attribute(attribute(self.name))
         self.arguments = definition if definition.args else None
         self.plans: dict[str, Plan] = {}
+        self.only_plan: Plan | None = None
 
     def plan_of(self, value: Any) -> Plan:
-        """The plan for the concrete type of `value`."""
-        name = self.type.name if isinstance(self.type, GraphQLObjectType) else type_of(value)
+        """The plan for the concrete type of `value`, made when the first of its type is met."""
+        is_concrete = isinstance(self.type, GraphQLObjectType)
+        name = self.type.name if is_concrete else type_of(value)
         plan = self.plans.get(name)
         if plan is None:
             plan = self.plans[name] = self.compiler.plan(name, self.selections)
+            self.only_plan = plan if is_concrete else None
         return plan
 
     def arguments_of(self, query: Query) -> dict[str, Any]:
@@ -95,8 +99,8 @@ class Composite:
             answer = self.items(found if query.with_holes is None else query.with_holes(obj, found), query)
         else:
             answer = self.one(found, query)
-        for entry in query.errors[mark:]:
-            entry["path"].insert(0, self.key)
+        if len(query.errors) > mark:
+            _prefix(query.errors[mark:], self.key)
         return answer
 
     def one(self, found: Any, query: Query) -> Any:
@@ -106,7 +110,7 @@ class Composite:
         if isinstance(found, FieldError):
             query.errors.append(found.entry([], self.locations()))
             return None
-        return self.plan_of(found).run(found, query)
+        return (self.only_plan or self.plan_of(found)).run(found, query)
 
     def items(self, found: Iterable[Any], query: Query) -> list[Any] | None:
         """The answers for a list of objects."""
@@ -114,8 +118,8 @@ class Composite:
         for index, item in enumerate(found):
             mark = len(query.errors)
             answer = self.one(item, query)
-            for entry in query.errors[mark:]:
-                entry["path"].insert(0, index)
+            if len(query.errors) > mark:
+                _prefix(query.errors[mark:], index)
             if answer is None and self.is_item_required:
                 return None
             answers.append(answer)
@@ -129,6 +133,12 @@ class Composite:
                 place = node.loc.source.get_location(node.loc.start)
                 found.append({"line": place.line, "column": place.column})
         return found
+
+
+def _prefix(errors: list[dict[str, Any]], key: str | int) -> None:
+    """Errors met below a key have it at the head of their paths."""
+    for entry in errors:
+        entry["path"].insert(0, key)
 
 
 def _read_attribute(name: str) -> Resolver:
@@ -156,7 +166,7 @@ class Plan:
         """The answer for `obj`; None when a field that may not be null is."""
         answer = self.template.copy()
         if self.getter is not None:
-            answer.update(zip(self.keys, self.getter(obj), strict=True))
+            answer.update(zip(self.keys, self.getter(obj), strict=False))
         for key, resolve, arguments_of in self.computed:
             answer[key] = resolve(obj, arguments_of(query), query)
         is_whole = True
