@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from historical_sync.ai_usage.lexicon import GENERIC
 from historical_sync.ai_usage.rows import AUTHOR
 from historical_sync.ai_usage.signatures import RULESET_VERSION
 from historical_sync.ai_usage.tagging import is_automation, tag
-from historical_sync.records import PullRequest
+from historical_sync.records import Evidence, PullRequest
 from historical_sync.trends.kinds import is_hotfix, is_revert
 from historical_sync.warehouse.evidence import Key, Tagged, lock_page, replace_evidence
 from historical_sync.warehouse.postgres import Warehouse
@@ -52,7 +53,7 @@ class _Counts:
             self.with_author_evidence += bool(of_author)
             self.automation += one.is_automation
             self.evidence_rows += len(one.evidence)
-            self.by_tool.update({hit.tool for hit in of_author})
+            self.by_tool.update(_tools(of_author))
             self.by_role.update({hit.role for hit in one.evidence})
             self.by_strength.update({hit.strength for hit in of_author})
 
@@ -66,6 +67,12 @@ class _Counts:
             by_role=dict(self.by_role.most_common()),
             by_strength=dict(self.by_strength.most_common()),
         )
+
+
+def _tools(of_author: Sequence[Evidence]) -> set[str]:
+    """The tools of a pull request; `generic` only where none is named."""
+    tools = {hit.tool for hit in of_author}
+    return tools - {GENERIC} or tools
 
 
 def tag_month(warehouse: Warehouse, team_id: str, month: date) -> TaggingSummary:

@@ -49,6 +49,11 @@ _OTHER_SUBJECT = re.compile(
     r"previously|currently|which|whether|show\w*|lists?|track\w*|counts?|detect\w*|filter\w*|mark\w*|whose|"
     r"who|that were|that was)\b(?! (?:code|tests?|fix\w*|handling|parser)\b)"
 )
+_PRODUCT = re.compile(
+    r"^(?:\w+(?:\([^()]*\))?!?: )?(?:show|display|track|count|detect|label|highlight|render|list|filter|hide|mark|parse|allow|"
+    r"reject|support|measure|identify|warn|document|explain)(?:s|ing)?\b"
+)
+"""What a product is to do with things that AI made."""
 _CONDITIONAL = re.compile(
     r"\b(?:when|whenever|if|unless|whether|until|once|after|before|where|every time|each time|in case|e\.g|"
     r"would|could|should|might|may|can|must|will|please|do not|don't|never|reject\w*|forbid\w*|ban|"
@@ -68,7 +73,11 @@ def _states(wording: Wording, clause: Clause) -> bool:
     hit = wording.expression.search(plain)
     if hit is None or not _is_of_this_change(hit) or is_denied(plain, hit.end()):
         return False
-    if _CONDITIONAL.search(plain, 0, hit.start() + 1) or not _is_for_making(plain[hit.end() :]):
+    if (
+        _PRODUCT.match(plain)
+        or _CONDITIONAL.search(plain, 0, hit.start() + 1)
+        or not _is_for_making(plain[hit.end() :])
+    ):
         return False
     if wording.needs_help and not any(word.name or word.is_help for word in clause.words):
         return False
@@ -85,7 +94,10 @@ def _is_for_making(rest: str) -> bool:
 
 def _is_of_this_change(hit: re.Match[str]) -> bool:
     """Whether what was made, where the wording names it, is part of the change: code, tests, docs, not its text."""
-    subject = hit.groupdict().get("subject")
+    named = hit.groupdict()
+    if named.get("thing") and _OTHER_SUBJECT.search(named["thing"]):
+        return False
+    subject = named.get("subject")
     if subject is None:
         return True
     return _SUBJECT.search(subject) is not None and _OTHER_SUBJECT.search(subject) is None

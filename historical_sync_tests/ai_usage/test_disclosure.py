@@ -1,0 +1,107 @@
+"""People's own words: what discloses AI and what only names it, line by line and in templates."""
+
+import pytest
+
+from historical_sync.ai_usage.clauses import read_clause
+from historical_sync.ai_usage.rows import AUTHOR
+from historical_sync.ai_usage.scope import ADVISING, MAKING, UNSAID, scope_of
+from historical_sync.ai_usage.statements import WORDINGS, statement_of
+from historical_sync.ai_usage.table.phrases import Wording
+from historical_sync.ai_usage.tagging import tag
+from historical_sync.records import Evidence
+from historical_sync_tests.ai_usage.cases import DISCLOSED, HOMONYMS, NOT_DISCLOSED
+from historical_sync_tests.ai_usage.templates import TEMPLATES
+from historical_sync_tests.factories import make_commit, make_pull_request
+
+
+def said(**changes: object) -> list[Evidence]:
+    return [hit for hit in tag(make_pull_request(**changes)) if hit.role == AUTHOR]
+
+
+@pytest.mark.parametrize("wording", WORDINGS, ids=lambda wording: wording.name)
+def test_a_wording_matches_its_examples_and_no_near_miss(wording: Wording) -> None:
+    """Each wording brings examples, which disclose, and near misses, which do not."""
+    assert wording.examples
+    assert wording.near_misses
+    assert [text for text in wording.examples if statement_of(read_clause(text)) is None] == []
+    assert [text for text in wording.near_misses if statement_of(read_clause(text)) is not None] == []
+
+
+@pytest.mark.parametrize("text", DISCLOSED)
+def test_a_disclosure_is_found(text: str) -> None:
+    """A line that says that AI made something of the change is author evidence, in a description of its own."""
+    assert said(body=text)
+    assert said(body=f"Fixes #12.\n\n{text}\n\nTested by hand.")
+
+
+@pytest.mark.parametrize("text", NOT_DISCLOSED)
+def test_a_near_miss_is_left_alone(text: str) -> None:
+    """Denials, reviews, research, products and policies are no evidence: in title, description or message."""
+    assert said(body=text) == []
+    assert said(title=text) == []
+    assert said(commits=(make_commit(message=text),)) == []
+
+
+@pytest.mark.parametrize("text", HOMONYMS)
+def test_a_homonym_is_left_alone(text: str) -> None:
+    """People, cursors, amps and geese are not tools."""
+    assert said(body=text) == []
+    assert said(title=text) == []
+    assert said(commits=(make_commit(message=text),)) == []
+
+
+@pytest.mark.parametrize(("name", "discloses", "text"), TEMPLATES, ids=[name for name, _, _ in TEMPLATES])
+def test_a_template_is_read_as_a_reader_would(name: str, discloses: bool, text: str) -> None:
+    """Answers count; instructions, examples, unticked boxes and promises do not."""
+    assert bool(said(body=text)) is discloses, name
+
+
+@pytest.mark.parametrize(
+    ("text", "tools"),
+    [
+        ("Written with Claude Code and Copilot", {"claude", "copilot"}),
+        ("AI usage: Cursor Pro (GPT-5)", {"cursor", "chatgpt"}),
+        ("AI usage: Codex (GPT-5.1)", {"codex"}),
+        ("Assisted-by: OpenCode with MiniMax-M3", {"opencode"}),
+        ("Assisted-by: Codex:gpt-5", {"codex"}),
+        ("Assisted-by: Claude:claude-opus-4-5", {"claude"}),
+        ("Assisted-by: OpenCode with Claude Sonnet 4", {"opencode", "claude"}),
+        ("AI-assisted: yes", {"generic"}),
+        (
+            "> [!NOTE]\n> AI was used for this:\n> - **Cursor**: for scaffolding\n> - **Claude**: for wording",
+            {"cursor"},
+        ),
+    ],
+)
+def test_the_right_tools_are_named(text: str, tools: set[str]) -> None:
+    """Every tool that made something, not the model behind it nor the one that only advised."""
+    assert {hit.tool for hit in said(body=text)} == tools
+
+
+@pytest.mark.parametrize(
+    ("plain", "scope"),
+    [
+        ("used T for unit tests", MAKING),
+        ("used T to understand the tests", ADVISING),
+        ("used T to understand the issue and to write tests", MAKING),
+        ("used T to find out which parts can be reused to build it", ADVISING),
+        ("used T to review, all code written by me", ADVISING),
+        ("used T to write the pr description", ADVISING),
+        ("used T to write the docs", MAKING),
+        ("used T for research only (no generated code)", ADVISING),
+        ("used T", UNSAID),
+    ],
+)
+def test_the_work_that_is_named_decides(plain: str, scope: str) -> None:
+    """Making counts; advising, and writing only the description, do not."""
+    assert scope_of(plain) == scope
+
+
+def test_a_title_and_its_commit_are_two_places() -> None:
+    """The same words in the title and in a commit's message are two hits, each with its own quote."""
+    words = "Parser written by Claude Code"
+    hits = said(title=words, commits=(make_commit(), make_commit(message=words)))
+    assert {(hit.source, hit.position, hit.quote) for hit in hits} == {
+        ("title", 0, words),
+        ("commit_message", 1, words),
+    }
