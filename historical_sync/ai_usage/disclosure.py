@@ -29,15 +29,23 @@ class Disclosure:
 def disclosures(text: str, spotted: tuple[str, ...]) -> Iterator[Disclosure]:
     """Every clause of `text` that says that AI made something of the change. `spotted` is what `words.spot` says of it,
     or of a longer text that holds it."""
-    if not spotted or not holds(text.lower(), spotted):
+    if not spotted:
+        return
+    lower = text.lower()
+    if not holds(lower, spotted):
         return
     base = without_blocks(text)
-    lower = base.lower()
-    lower = lower if len(lower) == len(base) else base
+    if base is not text:
+        lower = base.lower()
+    if len(lower) != len(base):
+        lower = base
     sections = Sections()
     for number, (start, end) in enumerate(blocks(base)):
-        if sections.is_open or holds(lower[start:end], spotted):
-            yield from _of_block(in_words(base[start:end]), start, number, sections, spotted)
+        if not sections.is_open and not holds(lower[start:end], spotted):
+            continue
+        prose = in_words(base[start:end])
+        if sections.is_open or holds(prose.lower(), spotted):
+            yield from _of_block(prose, start, number, sections, spotted)
 
 
 def _of_block(

@@ -37,6 +37,7 @@ _MAKER = re.compile(
     r"other than|apart|besid|beyond|mit|con |com |avec|wr|escri|hech|feit|fait|coding|test|code|[ty]:)"
 )
 """Of these one is in every wording: a clause without them is not looked at."""
+_LAST_PART = re.compile(r"(?:[^\s.,;:()]+ ){0,11}[^\s.,;:()]+(?: \([^()]{0,60}\))?$")
 _SUBJECT = re.compile(
     rf"(?:^|\s){CODE}{NOT_THE_TEXT}(?:\s|$)|\b(?:this|these|everything|all|most|half|\d+ ?%)\b(?! (?:is|was)\b)"
 )
@@ -71,7 +72,7 @@ def statement_of(clause: Clause) -> Wording | None:
 def _states(wording: Wording, clause: Clause) -> bool:
     plain = clause.plain
     hit = wording.expression.search(plain)
-    if hit is None or not _is_of_this_change(hit) or is_denied(plain, hit.end()):
+    if hit is None or not _is_of_this_change(wording, hit) or is_denied(plain, hit.end()):
         return False
     if (
         _PRODUCT.match(plain)
@@ -92,12 +93,13 @@ def _is_for_making(rest: str) -> bool:
     return not rest.startswith(" to ") or scope_of(rest) == MAKING
 
 
-def _is_of_this_change(hit: re.Match[str]) -> bool:
+def _is_of_this_change(wording: Wording, hit: re.Match[str]) -> bool:
     """Whether what was made, where the wording names it, is part of the change: code, tests, docs, not its text."""
-    named = hit.groupdict()
-    if named.get("thing") and _OTHER_SUBJECT.search(named["thing"]):
+    thing = hit.groupdict().get("thing")
+    if thing and _OTHER_SUBJECT.search(thing):
         return False
-    subject = named.get("subject")
-    if subject is None:
+    if not wording.has_subject:
         return True
+    before = _LAST_PART.search(hit.string, 0, hit.start())
+    subject = before[0] if before else ""
     return _SUBJECT.search(subject) is not None and _OTHER_SUBJECT.search(subject) is None

@@ -40,6 +40,10 @@ _NOUN = _compiled("|".join(NOUNS))
 _HELP = re.compile(r"assistance|help|support|tool|coding|pair|programm")
 
 
+SHORT = 3
+"""Words of so few letters are looked for as words: they are parts of too many others."""
+
+
 def _by_word() -> dict[str, list[Name]]:
     names: dict[str, list[Name]] = {}
     for name in NAMES:
@@ -75,7 +79,21 @@ def spot(text: str, lower: str, found: set[str]) -> tuple[str, ...]:
 
 def holds(lower: str, spotted: tuple[str, ...]) -> bool:
     """Whether a part of a text, in lower case, can hold one of the words that were spotted in the whole."""
-    return any([word in lower for word in spotted])
+    for word in spotted:  # a plain loop: this is asked of every block of every text
+        if word in lower and (len(word) > SHORT or _stands_alone(lower, word)):
+            return True
+    return False
+
+
+def _stands_alone(lower: str, word: str) -> bool:
+    """Whether a short word is somewhere more than a part of another: `ai` is in `email`, and no word of it."""
+    at = lower.find(word)
+    while at >= 0:
+        before, after = lower[at - 1 : at], lower[at + len(word) : at + len(word) + 1]
+        if not "a" <= before <= "z" and not "a" <= after <= "z":
+            return True
+        at = lower.find(word, at + 1)
+    return False
 
 
 @dataclass(frozen=True, slots=True)

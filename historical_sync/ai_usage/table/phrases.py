@@ -100,7 +100,8 @@ FIRST_PERSON = (
 @dataclass(frozen=True)
 class Wording:
     """A way to say that a tool made something of a change. `needs_making`: the clause must also name the making;
-    `needs_help`: a noun that names no tool must be one for help (`AI assistance`)."""
+    `needs_help`: a noun that names no tool must be one for help (`AI assistance`);
+    `has_subject`: what stands before it must be part of the change."""
 
     name: str
     pattern: str
@@ -108,6 +109,7 @@ class Wording:
     near_misses: tuple[str, ...]
     needs_making: bool = False
     needs_help: bool = False
+    has_subject: bool = False
 
     @cached_property
     def expression(self) -> re.Pattern[str]:

@@ -50,7 +50,7 @@ MADE_BY_TOOL: tuple[Wording, ...] = (
     ),
     Wording(
         "was_made_with",
-        rf"(?P<subject>(?:[^\s.,;:()]+ ){{1,12}}(?:\([^()]{{0,60}}\) )?){WAS} {ADVERB}(?:{MADE}(?: "
+        rf" {WAS} {ADVERB}(?:{MADE}(?: "
         rf"\w+){{0,4}}? {ADVERB}{BY} {HELP}?{ARTICLE}{ANY}|(?:opened|raised|submitted) by {ARTICLE}{SURE}){AFTER}",
         (
             "This PR was written with Claude.",
@@ -67,6 +67,7 @@ MADE_BY_TOOL: tuple[Wording, ...] = (
             "The commit message was drafted with AI",
             "Requests were created by the client",
         ),
+        has_subject=True,
     ),
     Wording(
         "named_made",
