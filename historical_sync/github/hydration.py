@@ -12,13 +12,14 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TypeVar
 
 from historical_sync.errors import GitHubError, QueryRefused, RateLimited, TokenRefused
 from historical_sync.github import queries
 from historical_sync.github.answers import Answer
 from historical_sync.github.client import GitHubClient, is_heavy
-from historical_sync.github.lists import ListReader
+from historical_sync.github.lists import LISTS_AT_ONCE, ListReader
 from historical_sync.github.paging import PageSize
 from historical_sync.github.readers import HydratedPullRequest, Unreadable, read_hydration, read_identity
 from historical_sync.records import PullRequest
@@ -48,27 +49,60 @@ class Hydrator:
     def __init__(self, client: GitHubClient) -> None:
         self._client = client
         self._lists = ListReader(client)
+        self._guard = Lock()
+        self._long: list[tuple[Wanted, HydratedPullRequest]] = []
+        self._tries: Counter[Wanted] = Counter()
         self.page = PageSize(queries.LISTS_PER_PULL_REQUEST)
 
     def fetch(self, wanted: Sequence[Wanted]) -> Fetched:
-        """Fetch these with all their lists. Raises GitHubError when GitHub does not answer at all."""
+        """Fetch these with all their lists. Raises GitHubError when GitHub does not answer at all.
+
+        Those with long lists are kept until enough of them are together to share a request: they come with a later
+        result, at the latest with `flush`.
+        """
+        return self._work(deque(wanted), is_last=False)
+
+    def flush(self) -> Fetched:
+        """The pull requests that were kept because of their long lists."""
+        return self._work(deque(), is_last=True)
+
+    def _work(self, queue: deque[Wanted], *, is_last: bool) -> Fetched:
         fetched = Fetched()
-        tries: Counter[Wanted] = Counter()
-        queue = deque(wanted)
-        while queue:
+        while queue or (is_last and self._long):
             batch = [queue.popleft() for _ in range(min(self.page.size, len(queue)))]
-            results = self._ask(batch)
+            results = self._ask(batch) if batch else []
             if results is None:
                 queue.extendleft(reversed(batch))
                 continue
-            self._lists.finish([one for one in results if isinstance(one, HydratedPullRequest)])
-            for one, result in zip(batch, results, strict=True):
-                tries[one] += 1
-                if is_final(result, tries[one]):
+            for one, result in self._finish_lists(zip(batch, results, strict=True), is_last=is_last and not queue):
+                if self._is_final(one, result):
                     self._settle(one, result, fetched)
                 else:
                     queue.append(one)
         return fetched
+
+    def _finish_lists(self, results: Iterable[tuple[Wanted, Result]], *, is_last: bool) -> list[tuple[Wanted, Result]]:
+        """The results that need nothing more, and those kept earlier, once enough of them share a request."""
+        ready: list[tuple[Wanted, Result]] = []
+        with self._guard:
+            for one, result in results:
+                if isinstance(result, HydratedPullRequest) and result.unfinished:
+                    self._long.append((one, result))
+                else:
+                    ready.append((one, result))
+            if not is_last and sum(len(result.unfinished) for _, result in self._long) < LISTS_AT_ONCE:
+                return ready
+            long, self._long = self._long, []
+        self._lists.finish([result for _, result in long])
+        return [*ready, *long]
+
+    def _is_final(self, one: Wanted, result: Result) -> bool:
+        with self._guard:
+            tries = self._tries.pop(one, 0) + 1
+            if not is_final(result, tries):
+                self._tries[one] = tries
+                return False
+        return True
 
     def _ask(self, batch: Sequence[Wanted]) -> list[Result] | None:
         """One request for a batch; None when it was too heavy and the page is now smaller."""

@@ -176,6 +176,7 @@ class MonthRun:
             try:
                 for fetched in overlapped(self._hydrator.fetch, batches, self._client.parallelism):
                     self._write(fetched, repositories)
+                self._write(self._hydrator.flush(), repositories)
             except GitHubError as error:
                 self._client.tell(f"Fetching stopped: {error}")
                 self._errors = dict.fromkeys(repositories, error) | self._errors
