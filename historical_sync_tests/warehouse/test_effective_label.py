@@ -118,6 +118,12 @@ def test_tools_are_named_once_and_in_order(warehouse: Warehouse) -> None:
     assert found["ai_tools"] == ["claude", "cursor"]
 
 
+def test_tools_of_the_llm_are_named_once(warehouse: Warehouse) -> None:
+    """An answer that names a tool twice counts it once."""
+    found = label(warehouse, [], {**YES, "tools": ["cursor", "claude", "cursor"]})
+    assert found["ai_tools"] == ["claude", "cursor"]
+
+
 @pytest.mark.parametrize(
     ("tech", "technologies"),
     [

@@ -40,7 +40,10 @@ PULL_REQUESTS = f"""
         label.ai_source,
         case label.ai_source
             when 'evidence' then coalesce(evidence.exact_tools, '{{}}')
-            when 'llm' then case when label.is_ai_assisted then llm.tools else '{{}}' end
+            when 'llm' then case
+                when label.is_ai_assisted then array(select distinct tool from unnest(llm.tools) tool order by 1)
+                else '{{}}'
+            end
             when 'mention' then evidence.mention_tools
             else '{{}}'
         end as ai_tools,
