@@ -34,9 +34,14 @@ _NAMED = rf"\b(?:{_NAMES})\b"
 _AUTHORED = re.compile(
     rf"(?im)^.*(?:co-authored-by:[^\n]*{_NAMED}"
     rf"|{_VERBS}[^\n.]{{0,24}}{_NAMED}"
+    rf"|{_NAMED} (?:wrote|drafted|generated|built|implemented|helped)\b"
+    rf"|author:[^\n]*{_NAMED}[^\n]*(?:\(bot\)|\[bot\]|noreply@|agent@)"
+    rf"|link to devin (?:run|session)|cursor\.com/agents|copilot coding agent|chatgpt\.com/codex"
     rf"|{_VERBS} (?:with|by) (?:an? )?(?:ai|llm)\b).*$"
 )
 _DENIED = re.compile(r"(?i)\b(?:no|without|not|never|none)\b[^.\n]{0,24}\b(?:ai|llm|generated|used|copilot|claude)\b")
+_AROUND = re.compile(r"^[-*>\s]*(?:(?:commit )?author:\s*)?|\s*\(×\d+\)\s*$", re.IGNORECASE)
+"""What a prompt puts around the words it quotes: bullets, labels, counts."""
 _REVIEW_WORDS = re.compile(r"(?i)coderabbit|copilot-pull-request-reviewer|reviewed by (?:ai|copilot)|greptile")
 _TITLE = re.compile(r"(?im)^\W{0,3}(?:pull request )?title\W{1,4}(.+)$|<title>\s*(.+?)\s*</title>")
 _PATH = re.compile(r"[\w@.-]+(?:/[\w@.-]+)*\.([A-Za-z]{1,5})\b")
@@ -94,9 +99,9 @@ class Reading:
     def quote(self) -> str:
         """The line that discloses an AI tool as a writer of the change, or nothing."""
         for found in _AUTHORED.finditer(self.text):
-            line = found.group().strip()
+            line = found.group()
             if not _DENIED.search(line):
-                return line[:150]
+                return _AROUND.sub("", line)[:150].strip()
         return ""
 
     @cached_property

@@ -17,9 +17,10 @@ LONG_BODY_CHARACTERS = 65_536  # GitHub's limit of a body
 def add_awkward_cases(world: World, repository: Repository, chance: random.Random, ends_at: datetime) -> None:
     """Turn some closed pull requests of people into awkward cases, each kind once per repository."""
     rows = [one for one in repository if one.author and one.author.kind == "User" and one.is_merged]
-    for spoil, one in zip(CASES, chance.sample(rows, len(CASES)), strict=True):
+    spoilt = chance.sample(rows, len(CASES))
+    for spoil, one in zip(CASES, spoilt, strict=True):
         spoil(world, one, chance)
-    _revert_and_hotfix(rows, chance)
+    _revert_and_hotfix([one for one in rows if one not in spoilt])
     _tie(rows)
 
 
@@ -117,10 +118,9 @@ CASES: tuple[Callable[[World, PullRequest, random.Random], None], ...] = (
 )
 
 
-def _revert_and_hotfix(rows: list[PullRequest], chance: random.Random) -> None:
+def _revert_and_hotfix(rows: list[PullRequest]) -> None:
     """One in forty takes back an earlier one, one in forty is a hotfix."""
-    plain = [one for one in rows if not one.title.startswith("Move") and "\x00" not in one.body]
-    by_number = sorted(plain, key=lambda one: one.number)
+    by_number = sorted(rows, key=lambda one: one.number)
     for index in range(5, len(by_number), 40):
         one, earlier = by_number[index], by_number[index - 1]
         one.title = f'Revert "{earlier.title}"'

@@ -196,7 +196,7 @@ def _reviews(
     for look in life.rounds:
         reviewer = person_account(world, PEOPLE[look.reviewer])
         state = "COMMENTED" if reviewer is one.author else look.state
-        found.append((look.at, reviewer, state, chance.choice(texts.REVIEW_WORDS)))
+        found.append((look.at, reviewer, state, chance.choice(texts.REVIEW_WORDS[state])))
         if state == "CHANGES_REQUESTED" and one.author and one.author.kind == "User" and chance.random() < 0.4:
             found.append((look.at + timedelta(minutes=chance.randrange(5, 200)), one.author, "COMMENTED", "Done."))
     present = sorted((row for row in found if row[0] < ends_at), key=lambda row: row[0])

@@ -128,15 +128,19 @@ STEPS = (
     "Handle the empty case",
     "Merge branch 'main'",
 )
-REVIEW_WORDS = (
-    "Looks good to me.",
-    "Could we name this after what it holds?",
-    "What happens when the list is empty?",
-    "Nice, much clearer than before.",
-    "Please add a test for the second branch.",
-    "",
-    "",
-)
+REVIEW_WORDS = {
+    "APPROVED": ("Looks good to me.", "Nice, much clearer than before.", "", ""),
+    "CHANGES_REQUESTED": (
+        "Please add a test for the second branch.",
+        "This breaks when two people save at once.",
+        "The old field is still read in the export.",
+    ),
+    "COMMENTED": (
+        "Could we name this after what it holds?",
+        "What happens when the list is empty?",
+        "A question below.",
+    ),
+}
 BOT_REVIEWS = {
     "coderabbitai": "**Actionable comments posted: {}**\n\nA walkthrough of the change follows.",
     "copilot-pull-request-reviewer": "## Pull request overview\n\nReviewed {} files and left comments.",
