@@ -48,16 +48,14 @@ def read_secret(reference: str, environment: Mapping[str, str] | None = None) ->
     env = os.environ if environment is None else environment
     kind, _, name = reference.partition(":")
     name, _, place = name.partition("#")
-    if kind == "env" and place:
+    if kind == "env" and place.isdigit():
         secret = dict(enumerate(_pool(env), start=1)).get(int(place), "")
     elif kind == "env":
         secret = env.get(name, "").strip()
     elif kind == "file":
         secret = _file(name, reference)
     else:
-        raise TokenRefused(
-            f"{reference!r} is no reference; it takes env:NAME, file:PATH or app:….", token_ref=reference
-        )
+        raise TokenRefused("A token reference is env:NAME, file:PATH or app:…; this is none.", token_ref="")
     if not secret:
         raise TokenRefused(f"There is no token at {reference}.", token_ref=reference)
     return secret

@@ -1,0 +1,116 @@
+"""Points and streams that all processes share."""
+
+from datetime import timedelta
+
+import pytest
+
+from historical_sync.github.answers import Allowance
+from historical_sync.github.budget import NotYet, Stream
+from historical_sync.warehouse.budgets import STREAM_LEASE, SharedBudget
+from historical_sync.warehouse.postgres import Warehouse
+from historical_sync_tests.factories import add_team, at
+
+NOW = at("2025-04-10T12:00")
+RESET = NOW + timedelta(minutes=30)
+
+
+@pytest.fixture
+def budget(warehouse: Warehouse) -> SharedBudget:
+    with warehouse.transaction() as tx:
+        add_team(tx)
+    return SharedBudget(warehouse, "acme")
+
+
+def take(budget: SharedBudget, *identities: str, now: object = NOW) -> Stream:
+    found = budget.acquire(identities, now)  # type: ignore[arg-type]
+    assert isinstance(found, Stream), found
+    return found
+
+
+def test_one_stream_an_identity(budget: SharedBudget, warehouse: Warehouse) -> None:
+    """A second process is told to ask again soon; when the stream is given back it gets it."""
+    stream = take(budget, "ada")
+    other = SharedBudget(warehouse, "acme")
+    waiting = other.acquire(["ada"], NOW)
+    assert isinstance(waiting, NotYet)
+    assert not waiting.is_limit
+    budget.release(stream, None)
+    assert take(other, "ada").identity == "ada"
+
+
+def test_a_stream_of_a_dead_holder_ends(budget: SharedBudget, warehouse: Warehouse) -> None:
+    """Nobody gives it back; it is free when the lease is over, and the dead holder's release changes nothing then."""
+    stream = take(budget, "ada")
+    later = NOW + STREAM_LEASE + timedelta(seconds=1)
+    other = SharedBudget(warehouse, "acme")
+    take(other, "ada", now=later)
+    budget.release(stream, None)
+    assert isinstance(budget.acquire(["ada"], later), NotYet)
+
+
+def test_the_identity_with_most_points_goes_first(budget: SharedBudget) -> None:
+    """And one at its reserve waits for its reset, while the other goes on."""
+    budget.release(take(budget, "ada"), Allowance(5000, 3000, RESET))
+    budget.release(take(budget, "bob"), Allowance(5000, 4000, RESET))
+    first = take(budget, "ada", "bob")
+    assert first.identity == "bob"
+    budget.release(first, Allowance(5000, 500, RESET))
+    assert take(budget, "ada", "bob").identity == "ada"
+
+
+def test_the_reserve_waits_for_the_reset(budget: SharedBudget) -> None:
+    """At a tenth of the limit nothing is sent until the window ends; a point above it is."""
+    budget.release(take(budget, "ada"), Allowance(5000, 501, RESET))
+    stream = take(budget, "ada")
+    budget.release(stream, Allowance(5000, 500, RESET))
+    waiting = budget.acquire(["ada"], NOW)
+    assert isinstance(waiting, NotYet)
+    assert (waiting.until, waiting.is_limit) == (RESET, True)
+    assert isinstance(budget.acquire(["ada"], RESET + timedelta(seconds=1)), Stream)
+
+
+def test_answers_in_the_wrong_order_do_not_give_points_back(budget: SharedBudget) -> None:
+    """Within a window the least counts; a later window replaces it; an earlier one is ignored."""
+    budget.release(take(budget, "ada"), Allowance(5000, 400, RESET))
+    for late in (
+        Allowance(5000, 4000, RESET + timedelta(seconds=1)),
+        Allowance(5000, 4999, RESET - timedelta(hours=1)),
+    ):
+        budget.release(Stream("ada", 9, "x"), late)
+        assert isinstance(budget.acquire(["ada"], NOW), NotYet)
+    budget.release(Stream("ada", 9, "x"), Allowance(5000, 4900, RESET + timedelta(hours=1)))
+    assert isinstance(budget.acquire(["ada"], NOW), Stream)
+
+
+def test_a_server_without_limits_has_no_reserve(budget: SharedBudget) -> None:
+    """0 of 0 means switched off."""
+    budget.release(take(budget, "ada"), Allowance(0, 0, RESET))
+    assert isinstance(budget.acquire(["ada"], NOW), Stream)
+
+
+def test_a_blocked_identity_waits_and_says_why(budget: SharedBudget, warehouse: Warehouse) -> None:
+    """After a secondary limit every process leaves the identity alone; a shorter block does not shorten it."""
+    budget.block("ada", NOW + timedelta(seconds=90), "secondary limit")
+    budget.block("ada", NOW + timedelta(seconds=30), "secondary limit")
+    waiting = SharedBudget(warehouse, "acme").acquire(["ada"], NOW)
+    assert isinstance(waiting, NotYet)
+    assert (waiting.until, waiting.reason) == (NOW + timedelta(seconds=90), "secondary limit")
+    assert isinstance(budget.acquire(["ada", "bob"], NOW), Stream)
+
+
+def test_a_wait_is_seen_while_it_lasts(budget: SharedBudget, warehouse: Warehouse) -> None:
+    """The table of waits says why and until when, and is empty afterwards."""
+    budget.wait_begins("secondary limit", RESET)
+    budget.wait_begins("still the secondary limit", RESET)
+    with warehouse.transaction() as tx:
+        assert [row["resume_at"] for row in tx.rows("select * from github_waits")] == [RESET]
+    budget.wait_ends()
+    with warehouse.transaction() as tx:
+        assert tx.rows("select * from github_waits") == []
+
+
+def test_an_identity_is_remembered_by_the_tokens_digest(budget: SharedBudget, warehouse: Warehouse) -> None:
+    """Another process need not ask whose token it is."""
+    budget.remember_identity("d1", "ada")
+    assert SharedBudget(warehouse, "acme").identity_of("d1") == "ada"
+    assert budget.identity_of("d2") is None
