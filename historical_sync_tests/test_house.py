@@ -41,7 +41,7 @@ FLOORS = {
     "trends.publication": 3,
     "warehouse": 2,
     "orchestration": 4,
-    "dashboard": 1,
+    "dashboard": 2,
     "dashboard.routes": 4,
     "dashboard.server": 4,
     "cli": 5,
