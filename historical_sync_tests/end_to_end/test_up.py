@@ -74,12 +74,12 @@ def test_thirteen_green_months(household: Household) -> None:
     assert titles[0].startswith("demo")
     check_command_lines(household)
 
-    assert household.stop() == 0
+    assert household.stop() == 0, household.last_lines()
     assert household.processes() == []
 
     household.start()
     household.wait_until(lambda: months_complete(household) == 13, seconds=120, what="the same data again")
-    assert household.stop(signal.SIGTERM) == 0
+    assert household.stop(signal.SIGTERM) == 0, household.last_lines()
     assert household.processes() == []
 
 
@@ -110,7 +110,7 @@ def test_killing_up_leaves_nothing(household: Household) -> None:
 
     household.start()
     household.wait_until(lambda: months_complete(household) >= 2, seconds=300, what="another month")
-    assert household.stop() == 0
+    assert household.stop() == 0, household.last_lines()
     assert household.processes() == []
 
 
@@ -125,4 +125,4 @@ def test_killing_everything_at_once(household: Household) -> None:
     household.start()
     wait_for_all_months(household)
     check_tables(household)
-    assert household.stop() == 0
+    assert household.stop() == 0, household.last_lines()
