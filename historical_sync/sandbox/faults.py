@@ -128,7 +128,8 @@ class Fault:
 
 @dataclass(frozen=True)
 class Subject:
-    """What a rule is held against: one request, batch or line."""
+    """What a rule is held against: one request, batch or line. `is_named` ones are struck only by rules that name their
+    operation."""
 
     operation: str
     login: str | None = None
@@ -137,6 +138,7 @@ class Subject:
     pull_requests: int = 0
     lists: int = 0
     field: str | None = None
+    is_named: bool = False
 
 
 class Faults:
@@ -185,7 +187,7 @@ class Faults:
 
 
 def _concerns(fault: Fault, subject: Subject) -> bool:
-    if fault.operation is not None and fault.operation != subject.operation:
+    if fault.operation != subject.operation and (fault.operation is not None or subject.is_named):
         return False
     if fault.login is not None and fault.login != subject.login:
         return False

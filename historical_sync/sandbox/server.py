@@ -19,14 +19,16 @@ import uvicorn
 from starlette.applications import Starlette
 
 from historical_sync.sandbox.changes import Changes
+from historical_sync.sandbox.control import control_routes
 from historical_sync.sandbox.faults import Fault, Faults
 from historical_sync.sandbox.github.api import REAL_PACE, GitHub, Pace
 from historical_sync.sandbox.github.rest import Rest
+from historical_sync.sandbox.github.routes import github_routes
 from historical_sync.sandbox.groq.api import Groq
 from historical_sync.sandbox.groq.batches import Durations
+from historical_sync.sandbox.groq.routes import groq_routes
 from historical_sync.sandbox.groq.tally import Tally
 from historical_sync.sandbox.log import Log
-from historical_sync.sandbox.routes import control_routes, github_routes, groq_routes
 from historical_sync.sandbox.scenario import demo
 from historical_sync.sandbox.wire import KeepsTransport
 from historical_sync.sandbox.world import World
@@ -54,15 +56,15 @@ class Sandbox:
         app_public_key: str | None = None,
     ) -> None:
         self.world = scenario if scenario is not None else demo(seed)
-        self.faults = Faults(faults, seed)
-        self.requests = Log()
+        self.faults: Faults = Faults(faults, seed)
+        self.requests: Log = Log()
         self.changes = Changes(self.world)
         self.github = GitHub(
             self.world, self.faults, self.requests, PACES[latency] if isinstance(latency, str) else latency
         )
         self.github.after_answer = self.changes.answered
         self.rest = Rest(self.github, app_public_key)
-        self.groq = Groq(self.world.clock, self.faults, self.requests, seed)
+        self.groq = Groq(self.world, self.faults, self.requests, seed)
         self.groq.durations = batch_durations
         self.port = 0
         self._server: uvicorn.Server | None = None
@@ -70,7 +72,7 @@ class Sandbox:
 
     def app(self) -> KeepsTransport:
         """The ASGI application."""
-        routes = [*github_routes(self), *groq_routes(self), *control_routes(self)]
+        routes = [*github_routes(self.github, self.rest), *groq_routes(self.groq), *control_routes(self)]
         return KeepsTransport(Starlette(routes=routes))
 
     @property

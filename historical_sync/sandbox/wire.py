@@ -6,12 +6,15 @@ import asyncio
 import json
 import socket
 import struct
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+Endpoint = Callable[[Request], Awaitable[Response]]
 TRANSPORT = "historical_sync.sandbox.transport"
 
 
@@ -35,6 +38,12 @@ def json_answer(value: Any, status: int = 200, headers: dict[str, str] | None = 
 def html_answer(text: str, status: int) -> Answer:
     """A page for people where JSON was wanted."""
     return Answer(status, text.encode(), {"content-type": "text/html; charset=utf-8"})
+
+
+def token_of(request: Request) -> str | None:
+    """The token of `Authorization: Bearer …` or `token …`."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() or None if scheme.lower() in {"bearer", "token"} else None
 
 
 class Outgoing(Response):

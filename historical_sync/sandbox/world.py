@@ -141,7 +141,8 @@ class PullRequest:
 class Repository:
     """A repository and its pull requests by number.
 
-    `access` says what a token meets: `open`, `missing` (NOT_FOUND), `forbidden` or `saml`.
+    `access` says what a token meets: `open`, `missing` (NOT_FOUND), `forbidden` or `saml`; `access_of` says otherwise
+    for some logins.
     `version` grows with every change, so that orders and filters know when they are stale.
     """
 
@@ -153,6 +154,7 @@ class Repository:
     is_archived: bool = False
     is_private: bool = False
     access: str = "open"
+    access_of: dict[str, str] = field(default_factory=dict)
     pull_requests: dict[int, PullRequest] = field(default_factory=dict)
     version: int = 0
 

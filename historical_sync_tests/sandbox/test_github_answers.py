@@ -251,3 +251,16 @@ def test_odd_text_travels_as_json() -> None:
         query = '{ repository(owner: "acme", name: "api") { pullRequest(number: 1) { title } } }'
         assert "\\u0000" in post(running, query).text
         assert post(running, query).json()["data"]["repository"]["pullRequest"]["title"] == "a\0b\ud83dc"
+
+
+def test_a_repository_may_be_open_to_some_only(sandbox: Sandbox) -> None:
+    """One identity reads it, another does not find it, by name or by id."""
+    sandbox.github.identities.logins.update({"one": "ada", "two": "bob"})
+    repository = sandbox.world.repositories["demo/payments"]
+    repository.access_of = {"bob": "missing"}
+    node_id = next(iter(repository)).node_id
+    query = """query($o: String!, $n: String!, $id: ID!) {
+        repository(owner: $o, name: $n) { name } node(id: $id) { id } }"""
+    for token, name, found in (("one", {"name": "payments"}, {"id": node_id}), ("two", None, None)):
+        data = post(sandbox, query, token, o="demo", n="payments", id=node_id).json()["data"]
+        assert data == {"repository": name, "node": found}

@@ -88,3 +88,14 @@ def test_user_tells_login_and_scopes() -> None:
         assert "repo" in answer.headers["x-oauth-scopes"]
         running.github.identities.revoke("t")
         assert ask(running, "GET", "/user", "t").status_code == 401
+
+
+def test_a_fault_strikes_rest_only_by_name(private_key: rsa.RSAPrivateKey) -> None:
+    """A rule for GraphQL leaves installation tokens alone; one that names the operation strikes them."""
+    with Sandbox(numbered(1), app_public_key=public_pem(private_key)) as running:
+        path = f"/app/installations/{INSTALLATION_ID}/access_tokens"
+        running.faults.add("502")
+        assert ask(running, "POST", path, app_token(private_key)).status_code == 201
+        running.faults.add("503", operation="access_token", times=1)
+        assert ask(running, "POST", path, app_token(private_key)).status_code == 503
+        assert ask(running, "POST", path, app_token(private_key)).status_code == 201

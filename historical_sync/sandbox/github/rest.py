@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import jwt
 
+from historical_sync.sandbox.faults import Subject
 from historical_sync.sandbox.github import errors
-from historical_sync.sandbox.github.api import GitHub
+from historical_sync.sandbox.github.api import ANSWER_KINDS, GitHub
+from historical_sync.sandbox.github.misfortune import broken_answer
 from historical_sync.sandbox.wire import Answer, json_answer
 from historical_sync.sandbox.world import moment, stamp
 
@@ -26,6 +29,20 @@ class Rest:
 
     def __init__(self, github: GitHub, app_public_key: str | None = None) -> None:
         self.github, self.app_public_key = github, app_public_key
+
+    def answer(self, operation: str, token: str | None, act: Callable[[], Answer]) -> Answer:
+        """Run one operation. Only faults that name it strike it: those for GraphQL leave REST alone."""
+        github = self.github
+        with github.world.lock:
+            entry = github.log.begin("github", operation, stamp(github.world.clock()))
+            answer = act()
+            fault = github.faults.strike(ANSWER_KINDS, Subject(operation, is_named=True))
+            if fault is not None:
+                entry.fault = fault.kind
+                budget = github.identities.budget(f"rest-{operation}")
+                answer = github.dressed(broken_answer(fault, answer, budget, github.world.clock()), None)
+            entry.status = answer.status
+        return answer
 
     def rate_limit(self, token: str | None) -> Answer:
         """GET /rate_limit; 404 where limits are switched off, as on GitHub Enterprise Server."""
@@ -67,12 +84,12 @@ class Rest:
             return self._answer({"message": "Not Found", "status": "404"}, 404)
         return self._answer({"id": INSTALLATION_ID, "account": {"login": owner}, "app_slug": "historical-sync"})
 
-    def installation_token(self, token: str | None, installation_id: int) -> Answer:
+    def installation_token(self, token: str | None, installation_id: str) -> Answer:
         """POST /app/installations/{id}/access_tokens: a token for one hour, with a budget of the installation."""
         refusal = self._app_refusal(token)
         if refusal is not None:
             return refusal
-        if installation_id != INSTALLATION_ID:
+        if installation_id != str(INSTALLATION_ID):
             return self._answer({"message": "Not Found", "status": "404"}, 404)
         issued = f"ghs_{secrets.token_hex(18)}"
         expires_at = stamp(self.github.world.clock() + TOKEN_LIFETIME)

@@ -20,13 +20,19 @@ ORDER_FIELDS = {"CREATED_AT": "created_at", "UPDATED_AT": "updated_at", "COMMENT
 def readable(repository: Repository | None, wanted: str, query: Query) -> Repository:
     """The repository, or the error that this token meets."""
     query.repositories.add(wanted if repository is None else repository.full_name)
-    if repository is None or repository.access == "missing":
+    access = "missing" if repository is None else access_to(repository, query)
+    if repository is None or access == "missing":
         raise errors.repository_not_found(wanted)
-    if repository.access == "forbidden":
+    if access == "forbidden":
         raise errors.forbidden()
-    if repository.access == "saml":
+    if access == "saml":
         raise errors.saml_enforced()
     return repository
+
+
+def access_to(repository: Repository, query: Query) -> str:
+    """What this query's identity meets at a repository."""
+    return repository.access_of.get(query.viewer.login, repository.access)
 
 
 @ROOTS.field("Query", "repository")
@@ -44,7 +50,7 @@ def node_of(node_id: str, query: Query) -> Any:
     if found is None:
         raise errors.node_not_found(node_id)
     owner = found if isinstance(found, Repository) else found.repository
-    if owner.access == "missing":
+    if access_to(owner, query) == "missing":
         raise errors.node_not_found(node_id)
     if isinstance(found, PullRequest):
         query.pull_requests.append(found)

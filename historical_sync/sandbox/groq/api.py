@@ -18,7 +18,7 @@ from historical_sync.sandbox.groq.multipart import read_form
 from historical_sync.sandbox.groq.tally import Tally, digest_of
 from historical_sync.sandbox.log import Entry, Log
 from historical_sync.sandbox.wire import Answer, json_answer
-from historical_sync.sandbox.world import Clock, stamp
+from historical_sync.sandbox.world import World, stamp
 
 
 class Groq:
@@ -28,8 +28,9 @@ class Groq:
     what the model answers; `listing` is how batches are listed and told.
     """
 
-    def __init__(self, clock: Clock, faults: Faults, log: Log, seed: int = 0) -> None:
-        self.clock, self.faults, self.log, self.seed = clock, faults, log, seed
+    def __init__(self, world: World, faults: Faults, log: Log, seed: int = 0) -> None:
+        self.clock, self.lock = world.clock, world.lock
+        self.faults, self.log, self.seed = faults, log, seed
         self.durations = Durations()
         self.keys: set[str] | None = None
         self.has_batches = True
@@ -44,12 +45,13 @@ class Groq:
 
     def answer(self, operation: str, key: str | None, act: Callable[[Entry], Answer]) -> Answer:
         """Run one operation, with the faults that strike it."""
-        entry = self.log.begin("groq", operation, stamp(self.clock()))
-        try:
-            answer = self._guarded(operation, key, act, entry)
-        except errors.Refusal as refusal:
-            answer = json_answer(refusal.body, refusal.status)
-        entry.status = answer.status if answer.breakage is None else 0
+        with self.lock:
+            entry = self.log.begin("groq", operation, stamp(self.clock()))
+            try:
+                answer = self._guarded(operation, key, act, entry)
+            except errors.Refusal as refusal:
+                answer = json_answer(refusal.body, refusal.status)
+            entry.status = answer.status if answer.breakage is None else 0
         return answer
 
     def _guarded(self, operation: str, key: str | None, act: Callable[[Entry], Answer], entry: Entry) -> Answer:
