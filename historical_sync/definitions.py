@@ -3,6 +3,7 @@
 import dagster as dg
 
 from historical_sync.orchestration.assets import ASSETS
+from historical_sync.orchestration.checks import CHECKS_OF_TRENDS
 from historical_sync.orchestration.jobs import JOBS
 from historical_sync.orchestration.resources import Pipeline
 from historical_sync.orchestration.schedules import SCHEDULES
@@ -10,6 +11,7 @@ from historical_sync.orchestration.sensors import SENSORS
 
 defs = dg.Definitions(
     assets=ASSETS,
+    asset_checks=CHECKS_OF_TRENDS,
     jobs=[*JOBS],
     sensors=SENSORS,
     schedules=SCHEDULES,

@@ -18,7 +18,7 @@ from dagster._core.remote_origin import RemoteRepositoryOrigin
 from dagster._core.run_coordinator.base import SubmitRunContext
 from dagster._core.run_coordinator.queued_run_coordinator import QueuedRunCoordinator
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES, DagsterRun, RunRecord
-from dagster._core.storage.tags import BACKFILL_ID_TAG, PRIORITY_TAG, WILL_RETRY_TAG
+from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, BACKFILL_ID_TAG, PRIORITY_TAG, WILL_RETRY_TAG
 from dagster._daemon.controller import get_daemon_statuses
 
 __all__ = [
@@ -125,7 +125,7 @@ def runs_with(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> list[Dag
 def runs_about_to_be_retried(instance: dg.DagsterInstance, since: datetime) -> list[DagsterRun]:
     """Runs that failed after `since` and that Dagster has said it will retry, but has not yet."""
     filters = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], tags={WILL_RETRY_TAG: "true"}, updated_after=since)
-    return list(instance.get_runs(filters))
+    return [run for run in instance.get_runs(filters) if AUTO_RETRY_RUN_ID_TAG not in run.tags]
 
 
 def runs_by_tag(instance: dg.DagsterInstance, tag: str, values: Sequence[str]) -> dict[str, list[RunRecord]]:

@@ -163,6 +163,7 @@ def published(pipeline: Pipeline, partition: TeamMonth, summary: TrendSummary) -
     metadata: Metadata = {
         "values": summary.values,
         "months of the team": summary.months,
+        "last thirteen months": dg.MetadataValue.md(summary.markdown),
         "is complete": dg.MetadataValue.bool(summary.is_complete),
         "main numbers": table(
             {"metric": metric, "value": readable(value, unit), "unit": unit, "n": n}

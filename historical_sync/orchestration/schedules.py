@@ -1,11 +1,11 @@
-"""The schedules: the refresh of loaded teams."""
+"""The schedules: the refresh of loaded teams, and the look over all their numbers."""
 
 from collections.abc import Iterator
 
 import dagster as dg
 
 from historical_sync.orchestration import internals, onboarding
-from historical_sync.orchestration.jobs import refresh_team
+from historical_sync.orchestration.jobs import check_trends, refresh_team
 from historical_sync.orchestration.queue import REFRESH
 from historical_sync.orchestration.resources import PipelineResource
 from historical_sync.warehouse import refreshes
@@ -46,4 +46,13 @@ def _request(one: DueRefresh) -> dg.RunRequest:
     )
 
 
-SCHEDULES = [refresh_loaded_teams]
+check_trends_hourly = dg.ScheduleDefinition(
+    name="check_trends_hourly",
+    job=check_trends,
+    cron_schedule="20 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every hour: look over the numbers of all teams. Findings show as failed checks of `monthly_trends`.",
+)
+
+SCHEDULES = [refresh_loaded_teams, check_trends_hourly]

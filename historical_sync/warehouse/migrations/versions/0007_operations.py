@@ -53,6 +53,8 @@ def upgrade() -> None:
         error text,
         unique (team_id, key)
     );
+    comment on table alerts is
+        'One row per thing to tell the product around it: the outbox that the sensor deliver_alerts empties.';
     create index alerts_undelivered on alerts (next_attempt_at) where delivered_at is null;
 
     create table team_refreshes (
