@@ -24,9 +24,9 @@ from historical_sync.classification.session import SERVICE, Session
 from historical_sync.classification.settlement import NO_ANSWER, Usage, failed, judged, settle
 from historical_sync.errors import ClassificationError, GroqRefused
 from historical_sync.records import PullRequest, TeamMonth
-from historical_sync.warehouse import classifications, llm_ledger
-from historical_sync.warehouse.classifications import Settled
+from historical_sync.warehouse import classifications, llm_holds, llm_ledger
 from historical_sync.warehouse.llm_ledger import Intent, Request
+from historical_sync.warehouse.llm_outcomes import Settled
 
 POLL_SECONDS = 2.0
 POLL_GROWTH = 1.6
@@ -38,6 +38,8 @@ FORGOTTEN_AFTER = timedelta(minutes=1)
 OVERDUE_AFTER = timedelta(days=3)
 CANCELLED_WITHIN = timedelta(hours=1)
 """A batch has 24 hours, and cancelling takes ten minutes: one that goes on for days is cancelled, then given up."""
+COMPLETED_WITHIN = timedelta(seconds=15)
+"""A file with fewer lines than Groq's own count, or with a line cut off, is fetched again for so long."""
 DOWNLOAD_TRIES = 3
 DOWNLOAD_PAUSE_SECONDS = 0.3
 
@@ -75,7 +77,7 @@ def _poll(session: Session, intent: Intent) -> set[TeamMonth]:
         return _end_overdue(session, intent, state)
     with session.warehouse.transaction() as tx:
         llm_ledger.set_batch(tx, state.batch_id, status=state.status)
-        llm_ledger.release(tx, SERVICE)
+        llm_holds.release(tx, SERVICE)
     _postpone(session, intent)
     return set()
 
@@ -96,12 +98,12 @@ def _may_turn_up(session: Session, intent: Intent, *, within: timedelta = FORGOT
         return False
     with session.warehouse.transaction() as tx:
         llm_ledger.set_intent(tx, intent.intent_id, troubled_since=intent.troubled_since or session.now)
-    _postpone(session, intent)
+    _postpone(session, intent, most_seconds=within.total_seconds() / 4)
     return True
 
 
-def _postpone(session: Session, intent: Intent) -> None:
-    pause = min(POLL_SECONDS * POLL_GROWTH ** min(intent.tries, 40), MOST_POLL_SECONDS)
+def _postpone(session: Session, intent: Intent, *, most_seconds: float = MOST_POLL_SECONDS) -> None:
+    pause = min(POLL_SECONDS * POLL_GROWTH ** min(intent.tries, 40), most_seconds)
     with session.warehouse.transaction() as tx:
         llm_ledger.set_intent(
             tx, intent.intent_id, tries=intent.tries + 1, next_attempt_at=session.now + timedelta(seconds=pause)
@@ -130,7 +132,7 @@ def _settle_ended(session: Session, intent: Intent, state: BatchState) -> set[Te
         if _may_turn_up(session, intent):
             return set()
         return _settle_without_files(session, intent, f"Groq no longer has the batch's files: {error}")
-    if not _is_whole(files, state) and _may_turn_up(session, intent):
+    if not _is_whole(files, state) and _may_turn_up(session, intent, within=COMPLETED_WITHIN):
         return set()
     results = by_custom_id(files.lines)
     settled = [

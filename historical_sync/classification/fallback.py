@@ -19,7 +19,7 @@ from historical_sync.classification.settlement import Usage, failed, judged, set
 from historical_sync.classification.submission import claim, reserve_budget
 from historical_sync.errors import BudgetExhausted, ClassificationError
 from historical_sync.records import TeamMonth
-from historical_sync.warehouse import classifications, llm_ledger
+from historical_sync.warehouse import classifications, llm_holds, llm_ledger
 from historical_sync.warehouse.llm_ledger import Intent, Request
 from historical_sync.warehouse.postgres import Transaction
 
@@ -123,7 +123,7 @@ def _pace(session: Session, pause_seconds: float) -> None:
         time.sleep(pause_seconds)
         return
     with session.warehouse.transaction() as tx:
-        llm_ledger.hold(
+        llm_holds.hold(
             tx, CHAT, "paced", "Groq's rate limit is used up for now.", now=session.now, first_seconds=pause_seconds
         )
 

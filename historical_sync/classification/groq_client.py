@@ -300,13 +300,19 @@ def _refusal(error: APIStatusError) -> ClassificationError:
         )
     if status == 401:
         return GroqRefused(text, code="invalid_api_key", remedy=f"Set {KEY_VARIABLE} to a valid key.")
-    if status == 403 and (code == PLAN_WITHOUT_BATCHES or "plan" in message.lower()):
+    if status == 403 and (code == PLAN_WITHOUT_BATCHES or _is_about_batches(error)):
         return GroqRefused(text, code=PLAN_WITHOUT_BATCHES, remedy="Single calls are used until the plan has batches.")
     if status == 403:
         return GroqRefused(text, code="forbidden", remedy="See the key's permissions in Groq's console.")
     if status == 404:
         return NotFound(text)
     return GroqRefused(text, code=code or "invalid_request")
+
+
+def _is_about_batches(error: APIStatusError) -> bool:
+    """Whether files or batches were asked for: a key may lack them, by plan or permission, and have the rest."""
+    path = error.request.url.path
+    return "/files" in path or "/batches" in path
 
 
 def _said(body: object, fallback: str) -> tuple[str | None, str]:

@@ -17,9 +17,10 @@ from historical_sync.classification.fallback import answer_month, close_interrup
 from historical_sync.classification.groq_client import MISSING_KEY, GroqClient
 from historical_sync.classification.session import BATCHES, SERVICE, Session, Stopwatch, silent
 from historical_sync.classification.submission import advance, submit_month
+from historical_sync.errors import ClassificationError
 from historical_sync.records import PullRequest, TeamMonth
 from historical_sync.settings import Settings
-from historical_sync.warehouse import classifications, llm_ledger
+from historical_sync.warehouse import classifications, llm_holds, llm_ledger
 from historical_sync.warehouse.classifications import Key
 from historical_sync.warehouse.llm_ledger import Intent
 from historical_sync.warehouse.postgres import Transaction, Warehouse
@@ -83,7 +84,7 @@ def classify_month(
         summary = summarize(warehouse, team_id, month, now=watch.now, requests_sent=sent)
         if on_progress is not None:
             on_progress(summary)
-        if not goes_on() or not _is_under_way(warehouse, team_id, month, summary):
+        if not goes_on() or not is_worth_waiting(warehouse, team_id, now=watch.now, month=month):
             break
         time.sleep(pause)
         pause = min(pause * 1.5, MOST_WAIT_STEP_SECONDS)
@@ -92,11 +93,20 @@ def classify_month(
     return summary
 
 
-def _is_under_way(warehouse: Warehouse, team_id: str, month: date, summary: ClassificationSummary) -> bool:
-    """Whether waiting may help: a batch is open, or queued work is held up by nothing."""
+def is_worth_waiting(warehouse: Warehouse, team_id: str, *, now: datetime, month: date | None = None) -> bool:
+    """Whether collecting again within minutes may bring something: a batch is open, or queued work is held up by
+    nothing, or by trouble that passes. A missing key, a gone model and a used-up budget do not.
+    """
     with warehouse.transaction() as tx:
-        is_open = TeamMonth(team_id, month) in llm_ledger.months_in_flight(tx, team_id)
-    return is_open or bool(summary.pending and not summary.waiting_reason)
+        if any(month in (None, one.month) for one in llm_ledger.months_in_flight(tx, team_id)):
+            return True
+        queued = list(classifications.queued_months(tx, now=now, team_id=team_id))
+        known = llm_holds.holds(tx).values()
+    lasting = any(
+        one.is_active(now) and (one.code == MISSING_KEY or one.is_of_a_model or one.subject == f"budget:{team_id}")
+        for one in known
+    )
+    return not lasting and any(month in (None, one.month) for one in queued)
 
 
 def collect(
@@ -149,10 +159,10 @@ def summarize(
 
 def waiting_reason(tx: Transaction, team_id: str, *, now: datetime) -> str | None:
     """Why the team's queued pull requests are not sent now; None when they only wait for their batches."""
-    known = llm_ledger.holds(tx)
+    known = llm_holds.holds(tx)
     for subject, one in known.items():
         concerns = subject == f"budget:{team_id}" or not subject.startswith("budget:")
-        if concerns and subject != BATCHES and (one.is_active(now) or one.code == MISSING_KEY):
+        if concerns and subject != BATCHES and one.is_active(now):
             return one.reason
     return None
 
@@ -200,6 +210,11 @@ def _work(
     session.release_missing_key()
     if SERVICE in session.holds():
         return _Done(set(), 0)
+    try:
+        session.look_for_refused_models()
+    except ClassificationError as error:
+        session.hold_for(error, model=settings.groq_model, team_id=team_id or "")
+        return _Done(set(), 0)
     goes_on = _for_seconds(for_seconds)
     with warehouse.transaction() as tx:
         due = llm_ledger.open_intents(tx, now=now, team_id=team_id, month=month)
@@ -240,6 +255,6 @@ def _send(session: Session, team_id: str | None, month: date | None, goes_on: Ca
 def _note_missing_key(warehouse: Warehouse, now: datetime) -> None:
     """Say once why nothing is sent; the note holds nothing up when a key is there."""
     with warehouse.transaction() as tx:
-        if SERVICE not in llm_ledger.holds(tx):
+        if SERVICE not in llm_holds.holds(tx):
             reason = "GROQ_API_KEY is not set: everything is queued."
-            llm_ledger.hold(tx, SERVICE, MISSING_KEY, reason, now=now, first_seconds=0.0)
+            llm_holds.hold(tx, SERVICE, MISSING_KEY, reason, now=now, first_seconds=None)

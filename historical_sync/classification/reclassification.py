@@ -16,7 +16,7 @@ from historical_sync.classification.pricing import estimated_cost_usd, estimated
 from historical_sync.classification.prompt import prompt_version, request_body
 from historical_sync.records import PullRequest
 from historical_sync.settings import Settings
-from historical_sync.warehouse import classifications, llm_ledger
+from historical_sync.warehouse import classifications, llm_holds
 from historical_sync.warehouse.classifications import Key
 from historical_sync.warehouse.postgres import Warehouse
 
@@ -82,9 +82,9 @@ def queue_plan(warehouse: Warehouse, planned: Plan, *, now: datetime) -> int:
 def release_models(warehouse: Warehouse) -> None:
     """Forget that Groq refused a model: the next submission tries it again."""
     with warehouse.transaction() as tx:
-        for subject in llm_ledger.holds(tx):
+        for subject in llm_holds.holds(tx):
             if subject.startswith("model:"):
-                llm_ledger.release(tx, subject)
+                llm_holds.release(tx, subject)
 
 
 def _pull_requests(warehouse: Warehouse, team_id: str, keys: list[Key]) -> Iterator[PullRequest]:

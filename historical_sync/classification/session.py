@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from historical_sync.classification.groq_client import MISSING_KEY, MODEL_GONE, PLAN_WITHOUT_BATCHES, GroqClient
 from historical_sync.errors import BudgetExhausted, ClassificationError, GroqUnavailable
 from historical_sync.settings import Settings
-from historical_sync.warehouse import llm_ledger
-from historical_sync.warehouse.llm_ledger import Hold
+from historical_sync.warehouse import llm_holds
+from historical_sync.warehouse.llm_holds import Hold
 from historical_sync.warehouse.postgres import Warehouse
 
 SERVICE = "service"
@@ -25,6 +25,10 @@ OUTAGE_SECONDS = 5.0
 REFUSAL_SECONDS = 60.0
 PLAN_SECONDS = 86_400.0
 """A plan may be upgraded: batches are tried again after a day."""
+MODEL_SECONDS = 3_600.0
+"""A refused model is looked for in Groq's list after an hour, and hourly from then on: nothing is sent for that."""
+MOST_REFUSALS_OF_A_MODEL = 3
+"""A model that is listed and refused so often waits for a person."""
 BUDGET_SECONDS = 300.0
 MOST_SECONDS = 120.0
 """An outage is looked at again every two minutes at least: one request, and the work goes on soon after it ends."""
@@ -70,7 +74,7 @@ class Session:
         """The holds that are in force now."""
         now = self.now
         with self.warehouse.transaction() as tx:
-            return {subject: one for subject, one in llm_ledger.holds(tx).items() if one.is_active(now)}
+            return {subject: one for subject, one in llm_holds.holds(tx).items() if one.is_active(now)}
 
     def obstacle(self, team_id: str, attempt: int) -> Hold | None:
         """What forbids sending anything of this team at this attempt now; None when nothing does."""
@@ -88,7 +92,7 @@ class Session:
         if is_chat and isinstance(error, GroqUnavailable):
             subject = CHAT
         with self.warehouse.transaction() as tx:
-            llm_ledger.hold(
+            llm_holds.hold(
                 tx,
                 subject,
                 str(code),
@@ -109,12 +113,32 @@ class Session:
         if code == PLAN_WITHOUT_BATCHES:
             return BATCHES, PLAN_SECONDS
         if code == MODEL_GONE:
-            return f"model:{model}", None
-        return SERVICE, 0.0 if code == MISSING_KEY else REFUSAL_SECONDS
+            return f"model:{model}", MODEL_SECONDS
+        return SERVICE, None if code == MISSING_KEY else REFUSAL_SECONDS
+
+    def look_for_refused_models(self) -> None:
+        """Go on with a model when Groq lists it again, and forget those that the settings no longer name.
+
+        Raises ClassificationError when Groq cannot tell.
+        """
+        wanted = {self.settings.groq_model, self.settings.groq_second_model}
+        with self.warehouse.transaction() as tx:
+            known = {
+                one.subject.removeprefix("model:"): one for one in llm_holds.holds(tx).values() if one.is_of_a_model
+            }
+            for model in known.keys() - wanted:
+                llm_holds.release(tx, f"model:{model}")
+        due = [model for model in sorted(known.keys() & wanted) if known[model].is_due(self.now)]
+        if due:
+            listed = self.groq.models()
+            with self.warehouse.transaction() as tx:
+                for model in due:
+                    is_back = model in listed and known[model].tries < MOST_REFUSALS_OF_A_MODEL
+                    llm_holds.look_again(tx, f"model:{model}", self.now + timedelta(seconds=MODEL_SECONDS), is_back)
 
     def release_missing_key(self) -> None:
         """There is a key now: forget the note that there was none."""
         with self.warehouse.transaction() as tx:
-            known = llm_ledger.holds(tx).get(SERVICE)
+            known = llm_holds.holds(tx).get(SERVICE)
             if known is not None and known.code == MISSING_KEY:
-                llm_ledger.release(tx, SERVICE)
+                llm_holds.release(tx, SERVICE)

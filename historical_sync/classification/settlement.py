@@ -15,9 +15,9 @@ from historical_sync.classification.batches import LineResult, is_model_gone
 from historical_sync.classification.pricing import cost_usd
 from historical_sync.classification.session import CHAT, SERVICE, Session
 from historical_sync.records import PullRequest, TeamMonth
-from historical_sync.warehouse import classifications, llm_ledger
-from historical_sync.warehouse.classifications import Settled
+from historical_sync.warehouse import classifications, llm_holds, llm_ledger, llm_outcomes
 from historical_sync.warehouse.llm_ledger import Intent, Request
+from historical_sync.warehouse.llm_outcomes import Settled
 
 MOST_ATTEMPTS = 2
 """A pull request's content is sent at most twice: once, and once more with the second model."""
@@ -74,7 +74,7 @@ def _settled(
 
 
 def _columns(answer: Classification) -> dict[str, Any]:
-    names = set(classifications.ANSWER_COLUMNS) - {"llm_summary"}
+    names = set(llm_outcomes.ANSWER_COLUMNS) - {"llm_summary"}
     return {**{name: getattr(answer, name) for name in names}, "llm_summary": answer.summary}
 
 
@@ -109,7 +109,7 @@ def settle(
         if current is None or current.state == "finished":
             return set()
         outcomes = [one for _, one in settled]
-        classifications.settle_rows(
+        llm_outcomes.settle_rows(
             tx,
             intent.team_id,
             intent.intent_id,
@@ -120,7 +120,7 @@ def settle(
             now=now,
         )
         if any(one.outcome == "classified" for one in outcomes):
-            llm_ledger.release(tx, SERVICE if intent.kind == "batch" else CHAT)
+            llm_holds.release(tx, SERVICE if intent.kind == "batch" else CHAT)
         llm_ledger.settle_requests(tx, intent.intent_id, [(request.custom_id, one) for request, one in settled])
         if intent.batch_id is not None:
             llm_ledger.add_to_batch(tx, intent.batch_id, **_amounts(session, intent, outcomes, usage))

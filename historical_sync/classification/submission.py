@@ -24,7 +24,7 @@ from historical_sync.classification.session import BATCHES, SERVICE, Session
 from historical_sync.classification.settlement import give_up, undo
 from historical_sync.errors import BudgetExhausted, ClassificationError, GroqRefused
 from historical_sync.records import PullRequest
-from historical_sync.warehouse import classifications, llm_ledger
+from historical_sync.warehouse import classifications, llm_holds, llm_ledger
 from historical_sync.warehouse.llm_ledger import Intent, Request
 from historical_sync.warehouse.postgres import Transaction
 
@@ -145,7 +145,7 @@ def _store_batch(session: Session, intent: Intent, batch_id: str, status: str) -
             tries=0,
             next_attempt_at=now + timedelta(seconds=FIRST_POLL_SECONDS),
         )
-        llm_ledger.release(tx, SERVICE)
+        llm_holds.release(tx, SERVICE)
     session.report(f"Submitted {requests} pull requests of {intent.month:%Y-%m} to {intent.model} as {batch_id}.")
     return requests
 

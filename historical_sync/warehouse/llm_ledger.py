@@ -1,19 +1,19 @@
-"""The ledger of batches: intents, the requests in them, what they cost, and what holds new ones up.
+"""The ledger of batches: intents, the requests in them, and what they cost.
 
 An intent goes claimed → uploaded → submitted → finished, and is committed in each state before the next step is tried.
-The pull requests' side is in classifications.py.
+The pull requests' side is in classifications.py, what holds new intents up in llm_holds.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from historical_sync.errors import WarehouseError
 from historical_sync.records import TeamMonth, columns_of
-from historical_sync.warehouse.classifications import Settled
+from historical_sync.warehouse.llm_outcomes import Settled
 from historical_sync.warehouse.postgres import Transaction
 
 
@@ -315,63 +315,7 @@ def balance(tx: Transaction, team_id: str, month: date | None = None) -> Balance
     )
 
 
-# --- holds
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Why nothing is sent, and until when; `until` None is for good, until somebody mends it."""
-
-    subject: str
-    code: str
-    reason: str
-    since: datetime
-    until: datetime | None
-    tries: int
-
-    def is_active(self, now: datetime) -> bool:
-        return self.until is None or self.until > now
-
-
-def holds(tx: Transaction) -> dict[str, Hold]:
-    """Every hold by its subject: `service`, `batches`, `model:NAME`, `budget:TEAM`."""
-    return {row["subject"]: Hold(**row) for row in tx.rows("select * from llm_holds order by subject")}
-
-
-def hold(
-    tx: Transaction,
-    subject: str,
-    code: str,
-    reason: str,
-    *,
-    now: datetime,
-    first_seconds: float | None,
-    most_seconds: float = 0.0,
-    least_seconds: float = 0.0,
-) -> None:
-    """Hold a subject up: for `first_seconds`, doubled up to `most_seconds` each time it is held again; None is for good.
-
-    Never for less than `least_seconds`, Groq's own word.
-    """
-    known = tx.row("select tries, since from llm_holds where subject = %s for update", [subject])
-    tries = (known["tries"] if known else 0) + 1
-    until = None
-    if first_seconds is not None:
-        backoff = min(first_seconds * 2 ** min(tries - 1, 16), max(most_seconds, first_seconds))
-        until = now + timedelta(seconds=max(backoff, least_seconds))
-    tx.execute(
-        """
-        insert into llm_holds (subject, code, reason, since, until, tries) values (%s, %s, %s, %s, %s, %s)
-        on conflict (subject) do update
-        set code = excluded.code, reason = excluded.reason, until = excluded.until, tries = excluded.tries
-        """,
-        [subject, code, reason[:1000], now, until, tries],
-    )
-
-
-def release(tx: Transaction, subject: str) -> None:
-    """The subject answers again."""
-    tx.execute("delete from llm_holds where subject = %s", [subject])
+# --- what is to be done
 
 
 def work_waiting(tx: Transaction, *, now: datetime, team_id: str | None = None) -> bool:

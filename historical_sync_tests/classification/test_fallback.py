@@ -9,7 +9,7 @@ import pytest
 from historical_sync.classification import groq_client
 from historical_sync.classification.groq_client import GroqClient
 from historical_sync.classification.rubric import answer_schema
-from historical_sync.warehouse.llm_ledger import holds
+from historical_sync.warehouse.llm_holds import holds
 from historical_sync_tests.classification.conftest import Desk, one_pull_request, store
 
 

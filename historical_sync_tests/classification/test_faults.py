@@ -10,7 +10,7 @@ from historical_sync.sandbox.faults import BATCH_KINDS, LINE_KINDS
 from historical_sync.sandbox.server import Sandbox
 from historical_sync.sandbox.wire import Answer
 from historical_sync.settings import Settings
-from historical_sync.warehouse.llm_ledger import holds
+from historical_sync.warehouse.llm_holds import holds
 from historical_sync.warehouse.postgres import Warehouse
 from historical_sync_tests.classification.conftest import NOW, Desk, Hands, one_pull_request, store
 
@@ -300,3 +300,37 @@ def test_whatever_goes_wrong_the_books_balance(
     books = desk.balance(team)
     assert books.is_balanced, books
     assert books.classified == sum(1 for status in desk.statuses().values() if status == "classified")
+
+
+def test_a_model_that_comes_back_is_used_again(desk: Desk) -> None:
+    """A model that Groq refused is looked for in its list, which sends nothing; when it is there, work goes on."""
+    desk.sandbox.faults.add("groq_404_model", operation="batches.create", times=1)
+    store(desk.warehouse, [one_pull_request(1)])
+    desk.classify()
+    desk.later(minutes=50)
+    desk.collect()
+    assert desk.lines_sent() == 0
+    desk.settle()
+    assert desk.statuses() == {1: "classified"}
+    assert desk.lines_sent() == 1
+
+
+def test_a_listed_model_that_is_always_refused_waits_for_a_person(desk: Desk) -> None:
+    """Where the list says yes and the batch says no, three refusals are enough."""
+    fault = desk.sandbox.faults.add("groq_404_model", operation="batches.create")
+    store(desk.warehouse, [one_pull_request(1)])
+    desk.classify()
+    desk.settle(steps=60, hours=1)
+    assert fault.struck == 3
+    assert desk.statuses() == {1: "pending"}
+    assert "GROQ_MODEL" in str(desk.classify().waiting_reason)
+
+
+def test_a_key_without_permission_for_batches_falls_back(desk: Desk) -> None:
+    """Any 403 on files or batches means calls one by one, not only the plan's."""
+    desk.sandbox.faults.add("groq_403")
+    store(desk.warehouse, [one_pull_request(1)])
+    desk.classify()
+    desk.settle()
+    assert desk.statuses() == {1: "classified"}
+    assert len(desk.sandbox.requests.of("chat")) == 1

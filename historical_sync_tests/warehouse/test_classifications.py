@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from historical_sync.records import TeamMonth
-from historical_sync.warehouse import classifications, llm_ledger
-from historical_sync.warehouse.classifications import Settled
+from historical_sync.warehouse import classifications, llm_holds, llm_ledger, llm_outcomes
 from historical_sync.warehouse.llm_ledger import Intent, Request
+from historical_sync.warehouse.llm_outcomes import Settled
 from historical_sync.warehouse.postgres import Transaction, Warehouse
 from historical_sync.warehouse.pull_requests import upsert_pull_requests
 from historical_sync_tests.factories import add_team, at, make_pull_request
@@ -73,7 +73,7 @@ def intent(name: str, **changes: Any) -> Intent:
 def settle(tx: Transaction, name: str, outcome: str, number: int, content: str = "h1", **changes: Any) -> None:
     answer = ANSWER if outcome == "classified" else None
     one = Settled("acme/api", number, content, outcome, 1, "why" if answer is None else None, answer=answer, **changes)
-    classifications.settle_rows(tx, "acme", name, [one], model="m", prompt_version="p", batch_id="b", now=NOW)
+    llm_outcomes.settle_rows(tx, "acme", name, [one], model="m", prompt_version="p", batch_id="b", now=NOW)
 
 
 def row(tx: Transaction, number: int) -> dict[str, Any]:
@@ -176,18 +176,18 @@ def test_a_hold_grows_and_obeys_groq(warehouse: Warehouse) -> None:
     with warehouse.transaction() as tx:
         spans = []
         for _ in range(6):
-            llm_ledger.hold(tx, "service", "x", "why", now=NOW, first_seconds=5, most_seconds=60)
-            until = llm_ledger.holds(tx)["service"].until
+            llm_holds.hold(tx, "service", "x", "why", now=NOW, first_seconds=5, most_seconds=60)
+            until = llm_holds.holds(tx)["service"].until
             assert until is not None
             spans.append((until - NOW).total_seconds())
         assert spans == [5, 10, 20, 40, 60, 60]
-        llm_ledger.hold(tx, "service", "x", "why", now=NOW, first_seconds=5, most_seconds=60, least_seconds=600)
-        assert llm_ledger.holds(tx)["service"].is_active(NOW + timedelta(seconds=599))
-        assert not llm_ledger.holds(tx)["service"].is_active(NOW + timedelta(seconds=601))
-        llm_ledger.hold(tx, "model:x", "gone", "why", now=NOW, first_seconds=None)
-        assert llm_ledger.holds(tx)["model:x"].is_active(at("2099-01-01T00:00"))
-        llm_ledger.release(tx, "model:x")
-        assert list(llm_ledger.holds(tx)) == ["service"]
+        llm_holds.hold(tx, "service", "x", "why", now=NOW, first_seconds=5, most_seconds=60, least_seconds=600)
+        assert llm_holds.holds(tx)["service"].is_active(NOW + timedelta(seconds=599))
+        assert not llm_holds.holds(tx)["service"].is_active(NOW + timedelta(seconds=601))
+        llm_holds.hold(tx, "model:x", "gone", "why", now=NOW, first_seconds=None)
+        assert llm_holds.holds(tx)["model:x"].is_active(at("2099-01-01T00:00"))
+        llm_holds.release(tx, "model:x")
+        assert list(llm_holds.holds(tx)) == ["service"]
 
 
 def test_disagreements_are_exact_evidence_against_a_confident_no(filled: Warehouse) -> None:
