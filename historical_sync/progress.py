@@ -146,7 +146,10 @@ class TeamProgress:
 
     @property
     def is_complete(self) -> bool:
-        return bool(self.months) and all(month.is_complete for month in self.months)
+        """Whether every month is complete and every repository says so too; a later refresh does not undo it."""
+        if not self.months or not all(month.is_complete for month in self.months):
+            return False
+        return self.percent_reached == 100 or all(one.sync_status == "completed" for one in self.repositories)
 
     @property
     def state(self) -> str:

@@ -114,9 +114,10 @@ def read_progress(
     teams = tx.rows(TEAMS, {"team_id": team_id})
     ids = [team["team_id"] for team in teams]
     wanted = {team["team_id"]: _months_of(team, now, first_month) for team in teams}
+    # The months before the repositories: what finishes between the two reads is then not yet complete in either.
     parts: dict[str, Rows] = {
-        "repositories": _by_team(tx, REPOSITORIES, teams=ids),
         "cells": _by_team(tx, CELLS, **_spans(wanted)),
+        "repositories": _by_team(tx, REPOSITORIES, teams=ids),
         "batches": _by_team(tx, BATCHES, teams=ids),
         "classifications": _by_team(tx, CLASSIFICATIONS, teams=ids),
         "holds": _by_team(tx, HOLDS, teams=ids, now=now),

@@ -226,6 +226,7 @@ def test_filters_change_every_chart_without_a_reload(tab: Tab, serve: Serve, war
     assert all(len(drawn(page, key)[0]["x"]) == 6 for key in ("throughput", "cycle", "size"))
     page.locator("#metric").select_option("pull_requests_merged")
     page.wait_for_url("**metric=pull_requests_merged**")
+    page.locator("#by").focus()
     page.locator("#by").select_option("type")
     page.wait_for_url("**by=type**")
     expect(page.locator("#content")).not_to_have_attribute("aria-busy", "true")

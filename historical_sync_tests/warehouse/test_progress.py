@@ -110,10 +110,25 @@ def test_a_complete_history_is_one_hundred_percent_and_done(warehouse: Warehouse
     assert progress.is_settled
 
 
+def test_a_history_is_not_complete_before_its_repositories_are(warehouse: Warehouse) -> None:
+    """All months stored while a repository still syncs: 99 %, not 100; a later refresh does not take 100 % back."""
+    with warehouse.transaction() as tx:
+        add_team(tx, "acme", "acme/api")
+        set_repository(tx, "acme/api", sync_status="syncing", sync_prs_total=13, sync_prs_completed=12)
+        for month in MONTHS:
+            set_month(tx, "acme/api", month, "completed", 1, 1)
+        assert (read(tx).state, read(tx).percent <= 99) == ("loading", True)
+        set_repository(tx, "acme/api", sync_status="completed", sync_prs_completed=13)
+        assert (read(tx).state, read(tx).percent) == ("complete", 100)
+        set_repository(tx, "acme/api", sync_status="syncing")
+        assert (read(tx).state, read(tx).percent) == ("complete", 100)
+
+
 def test_a_history_with_an_unfinished_batch_is_complete_but_not_settled(warehouse: Warehouse) -> None:
     """History complete does not wait for the LLM; the page still follows the batch that is out."""
     with warehouse.transaction() as tx:
         add_team(tx, "acme", "acme/api")
+        set_repository(tx, "acme/api", sync_status="completed")
         for month in MONTHS:
             set_month(tx, "acme/api", month, "completed", 1, 1)
         tx.execute(
@@ -148,6 +163,7 @@ def test_a_longer_history_is_a_new_load_with_a_new_bar(warehouse: Warehouse) -> 
     """Raising history_months starts a bar of its own: the old 100 % says nothing about the new months."""
     with warehouse.transaction() as tx:
         add_team(tx, "acme", "acme/api")
+        set_repository(tx, "acme/api", sync_status="completed")
         for month in MONTHS:
             set_month(tx, "acme/api", month, "completed", 1, 1)
         assert read(tx).percent == 100

@@ -66,10 +66,11 @@
 
   function trace(one, chart) {
     const color = series(one.color);
+    // No <b> or <i> in the hover text: Plotly would turn them into inline styles, which the security policy refuses.
     const base = {
       name: one.name, x: chart.labels, y: one.values, meta: one,
       customdata: one.texts.map((text, index) => [text, one.n[index], one.why[index] ? ` · ${one.why[index]}` : ""]),
-      hovertemplate: `${one.name}  <b>%{customdata[0]}</b>  <i>n = %{customdata[1]}%{customdata[2]}</i><extra></extra>`,
+      hovertemplate: `${one.name}: %{customdata[0]}  (n = %{customdata[1]}%{customdata[2]})<extra></extra>`,
     };
     const unsure = one.sure.map((sure) => !sure);
     if (one.role === "bar" || one.role === "stack") {
@@ -168,6 +169,7 @@
       content.replaceWith(document.adoptNode(fresh.getElementById("content")));
       document.title = fresh.title;
       if (push) history.pushState(null, "", address);
+      shown = state();
       for (const id of opened) document.getElementById(id)?.querySelector("details.numbers")?.setAttribute("open", "");
       ready();
       const heading = document.getElementById("behind-title");
@@ -224,7 +226,10 @@
     const link = document.getElementById("behind-close");
     if (event.key === "Escape" && link) close(link);
   });
-  addEventListener("popstate", () => go(location.href, { push: false }));
+  // Back and forward; a jump within the page (the skip link) is no other state.
+  const state = () => location.pathname + location.search;
+  let shown = state();
+  addEventListener("popstate", () => state() !== shown && go(location.href, { push: false }));
   document.addEventListener("themechange", draw);
   narrow.addEventListener("change", draw);
 
