@@ -34,9 +34,16 @@ SMALLEST_RELATIVE_CHANGE = 0.10
 """Beside a metric's own smallest change: less than a tenth of its level is nothing to act on. Not for shares."""
 
 
+COVERAGE_TOLERANCE = 0.1
+"""Months whose share of classified pull requests differs by more cannot be compared in what rests on the LLM."""
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A month of a series. `same_days_…` are of the same days of the month before and of the year before."""
+    """A month of a series. `same_days_…` are of the same days of the month before and of the year before.
+
+    `classified_share` is how much of the month the LLM has seen; None for a series that does not rest on it.
+    """
 
     month: date
     value: float | None
@@ -48,6 +55,7 @@ class Point:
     same_days_n: int | None = None
     same_days_year_value: float | None = None
     same_days_year_n: int | None = None
+    classified_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +133,35 @@ def mann_kendall(values: Sequence[float]) -> float:
 
 
 def _usable(metric: Metric, points: Sequence[Point | None]) -> list[Point]:
-    """The closed months with enough data, oldest first; months that lack a repository which others have are left out.
+    """The closed months with enough data, oldest first, without those that hold less than others do.
 
-    A count of few is exact, not uncertain, so small months of a count take part; but a count whose mean is below
-    `ENOUGH` is too small for any trend.
+    A month that lacks a repository, or that the LLM has not seen yet, would look like a change of the team. A count of
+    few is exact, not uncertain, so small months of a count take part; but a count whose mean is below `ENOUGH` is too
+    small for any trend.
     """
-    closed = [point for point in points if point and not point.is_open and point.value is not None]
-    most_complete = max((point.repositories_complete for point in closed), default=0)
-    whole = [point for point in reversed(closed) if point.repositories_complete == most_complete]
+    closed = [point for point in reversed(points) if point and not point.is_open and point.value is not None]
+    repositories = max((point.repositories_complete for point in closed), default=0)
+    classified = max((point.classified_share for point in closed if point.classified_share is not None), default=None)
+    whole = [point for point in closed if _holds(point, repositories, classified)]
     if not metric.is_count:
         return [point for point in whole if point.n >= ENOUGH]
     return whole if whole and sum(point.n for point in whole) >= ENOUGH * len(whole) else []
+
+
+def _holds(point: Point, repositories_complete: int, classified_share: float | None) -> bool:
+    """Whether the month has at least so many complete repositories, and about so much of it classified."""
+    is_classified = (
+        classified_share is None
+        or point.classified_share is None
+        or point.classified_share >= classified_share - COVERAGE_TOLERANCE
+    )
+    return is_classified and point.repositories_complete >= repositories_complete
+
+
+def _are_alike(one: Point, other: Point) -> bool:
+    return _holds(one, other.repositories_complete, other.classified_share) and _holds(
+        other, one.repositories_complete, one.classified_share
+    )
 
 
 def _movement(metric: Metric, used: Sequence[Point]) -> tuple[float | None, float | None, Movement]:
@@ -169,8 +195,8 @@ def _direction(metric: Metric, movement: Movement) -> Direction | None:
 def _base(
     now: Point, before: Point | None, same_days_value: float | None, same_days_n: int | None
 ) -> tuple[float | None, int | None]:
-    """What `now` is compared with: nothing when the earlier month holds fewer or more complete repositories."""
-    if before is None or before.repositories_complete != now.repositories_complete:
+    """What `now` is compared with: nothing when one of the months holds less than the other."""
+    if before is None or not _are_alike(before, now):
         return None, None
     return (same_days_value, same_days_n) if now.is_open else (before.value, before.n)
 

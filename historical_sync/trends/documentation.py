@@ -10,7 +10,12 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 
 from historical_sync.trends.benchmarks import LEAST_TEAMS, SIZE_BUCKETS, PublishedBands, published_bands
-from historical_sync.trends.direction import LEAST_MONTHS, SIGNIFICANCE, SMALLEST_RELATIVE_CHANGE
+from historical_sync.trends.direction import (
+    COVERAGE_TOLERANCE,
+    LEAST_MONTHS,
+    SIGNIFICANCE,
+    SMALLEST_RELATIVE_CHANGE,
+)
 from historical_sync.trends.metrics import (
     ENOUGH,
     ENOUGH_TO_COMPARE,
@@ -58,6 +63,8 @@ def page() -> str:
         least_months=LEAST_MONTHS,
         significance=SIGNIFICANCE,
         relative_change=f"{SMALLEST_RELATIVE_CHANGE:.0%}",
+        coverage=f"{COVERAGE_TOLERANCE:.0%}",
+        untrended=", ".join(f"`{metric.name}`" for metric in METRICS if not metric.is_trended),
         least_teams=LEAST_TEAMS,
         size_buckets=", ".join(bucket.name for bucket in SIZE_BUCKETS),
         bands=list(published_bands().values()),

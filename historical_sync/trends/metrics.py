@@ -52,6 +52,9 @@ TYPES = tuple(f"type:{name}" for name in ("feature", "bugfix", "refactor", "docs
 CLOSED_VOCABULARIES: dict[Segment, tuple[str, ...]] = {"label": LABELS, "size": SIZES, "type": TYPES}
 """The segments that divide: each pull request lies in exactly one of them, so counts add up to the whole."""
 
+SEGMENTS_WITHOUT_LLM = (ALL, *SIZES)
+"""The segments that are the same before and after the LLM has seen a pull request."""
+
 SIZE_MATCHED = (":size_matched", ("ai", "other"))
 """Suffix and sides of the size-matched figures beside the raw ones of `ai` and `other`."""
 
@@ -82,6 +85,10 @@ class Metric:
     is_whole: bool = True
     """Whether it has a value for segment `*`; False where only its segments mean anything."""
     caution: str = ""
+    rests_on_llm: bool = False
+    """Whether a month that the LLM has not seen yet has another value than it will have."""
+    is_trended: bool = True
+    """False where months cannot be compared with one another: what is still open or pending shrinks with age."""
 
     @property
     def is_share(self) -> bool:
@@ -147,9 +154,22 @@ def _count(
     value: str | None = None,
     better: Better = "higher",
     segments: tuple[Segment, ...] = (),
+    is_trended: bool = True,
 ) -> Metric:
     return Metric(
-        name, name, title, "pull requests", better, population, "count", value, definition, source, 3.0, segments
+        name=name,
+        family=name,
+        title=title,
+        unit="pull requests",
+        better=better,
+        population=population,
+        statistic="count",
+        value=value,
+        definition=definition,
+        source=source,
+        smallest_change=3.0,
+        segments=segments,
+        is_trended=is_trended,
     )
 
 
@@ -163,28 +183,44 @@ def _share(
     better: Better,
     segments: tuple[Segment, ...] = (),
     caution: str = "",
+    rests_on_llm: bool = False,
+    is_trended: bool = True,
 ) -> Metric:
     return Metric(
-        name, name, title, "share", better, "merged", "share", value, definition, source, 0.02, segments, True, caution
+        name=name,
+        family=name,
+        title=title,
+        unit="share",
+        better=better,
+        population="merged",
+        statistic="share",
+        value=value,
+        definition=definition,
+        source=source,
+        smallest_change=0.02,
+        segments=segments,
+        caution=caution,
+        rests_on_llm=rests_on_llm,
+        is_trended=is_trended,
     )
 
 
 def _part(name: str, title: str, segment: Segment, definition: str, source: str, *, caution: str = "") -> Metric:
     return Metric(
-        name,
-        name,
-        title,
-        "share",
-        "neither",
-        "merged",
-        "part",
-        None,
-        definition,
-        source,
-        0.02,
-        (segment,),
-        False,
-        caution,
+        name=name,
+        family=name,
+        title=title,
+        unit="share",
+        better="neither",
+        population="merged",
+        statistic="part",
+        value=None,
+        definition=definition,
+        source=source,
+        smallest_change=0.02,
+        segments=(segment,),
+        is_whole=False,
+        caution=caution,
     )
 
 
@@ -243,6 +279,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         OWN,
         value="state = 'OPEN' and not is_draft and not is_reviewed",
         better="lower",
+        is_trended=False,
     ),
     _count(
         "automation_merged",
@@ -410,6 +447,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         "Share of merged pull requests that a tool wrote or helped to write, by the effective label.",
         OWN,
         better="higher",
+        rests_on_llm=True,
         caution=f"{FLOOR} Rising is called improving because adoption is what is measured; it is no verdict on the "
         "work.",
     ),
@@ -420,6 +458,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         "Share of merged pull requests without evidence whose classification is still to come.",
         OWN,
         better="lower",
+        is_trended=False,
     ),
     _part(
         "ai_tool_share",
@@ -436,6 +475,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         "Share of merged pull requests that an AI tool reviewed. Being reviewed makes none of them AI-assisted.",
         OWN,
         better="neither",
+        rests_on_llm=True,
         caution=FLOOR,
     ),
     _share(
@@ -464,6 +504,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         "Share of merged pull requests that the LLM has classified.",
         OWN,
         better="higher",
+        is_trended=False,
     ),
     _part(
         "type_share",

@@ -12,20 +12,27 @@ from datetime import date, datetime
 from typing import Any
 
 from historical_sync.trends.direction import Point, Trend, calculate_trend
-from historical_sync.trends.metrics import ALL, BY_NAME
+from historical_sync.trends.metrics import ALL, BY_NAME, METRICS, SEGMENTS_WITHOUT_LLM
 from historical_sync.warehouse.postgres import Transaction
 from historical_sync.window import add_months
 
-POINT = tuple(field.name for field in fields(Point))
+POINT = tuple(field.name for field in fields(Point) if field.name != "classified_share")
 VERDICT = tuple(field.name for field in fields(Trend))
 
 SERIES = f"""
-select repository, metric, segment, {", ".join(f"array_agg({name} order by month) as {name}" for name in POINT)}
+select repository, metric, segment, array_agg(classified.share order by month) as classified_share,
+    {", ".join(f"array_agg({name} order by month) as {name}" for name in POINT)}
 from monthly_trends
-where team_id = %(team_id)s and (segment = '{ALL}' or repository = '{ALL}')
+left join (
+    select repository, month, value as share from monthly_trends
+    where team_id = %(team_id)s and metric = 'classified_share' and segment = '{ALL}'
+) classified using (repository, month)
+where team_id = %(team_id)s and (segment = '{ALL}' or repository = '{ALL}') and metric = any(%(metrics)s)
 group by repository, metric, segment
 """
 """What has a direction: every whole metric of every repository, and every segment of the team."""
+
+TRENDED = [metric.name for metric in METRICS if metric.is_trended]
 
 
 def store_directions(tx: Transaction, team_id: str, *, now: datetime) -> int:
@@ -33,8 +40,7 @@ def store_directions(tx: Transaction, team_id: str, *, now: datetime) -> int:
     tx.execute("delete from metric_trends where team_id = %s", [team_id])
     rows = [
         (team_id, series["repository"], series["metric"], series["segment"], now, *_values(trend))
-        for series in tx.rows(SERIES, {"team_id": team_id})
-        if series["metric"] in BY_NAME
+        for series in tx.rows(SERIES, {"team_id": team_id, "metrics": TRENDED})
         for trend in _verdicts(series)
     ]
     columns = ("team_id", "repository", "metric", "segment", "computed_at", *VERDICT)
@@ -43,9 +49,13 @@ def store_directions(tx: Transaction, team_id: str, *, now: datetime) -> int:
 
 
 def _verdicts(series: dict[str, Any]) -> Iterator[Trend]:
-    points = [Point(*values) for values in zip(*(series[name] for name in POINT), strict=True)]
+    metric = BY_NAME[series["metric"]]
+    columns = {name: series[name] for name in POINT}
+    if metric.rests_on_llm or series["segment"] not in SEGMENTS_WITHOUT_LLM:
+        columns["classified_share"] = series["classified_share"]
+    points = [Point(**dict(zip(columns, values, strict=True))) for values in zip(*columns.values(), strict=True)]
     for as_of in _months_to_judge(points):
-        yield calculate_trend(BY_NAME[series["metric"]], points, as_of)
+        yield calculate_trend(metric, points, as_of)
 
 
 def _months_to_judge(points: Sequence[Point]) -> list[date]:

@@ -174,6 +174,25 @@ def test_a_repository_that_always_fails_does_not_stop_the_trend() -> None:
     assert (found.direction, found.is_complete) == ("worsening", False)
 
 
+def test_a_month_that_is_still_to_be_classified_takes_no_part() -> None:
+    """The newest month's AI share halves because the LLM has seen a fifth of it: that is no fall, and no change."""
+    points = series([0.4] * 7, classified_share=0.98)
+    points[6] = Point(points[6].month, 0.2, 20, classified_share=0.2)
+    found = trend(BY_NAME["ai_assisted_share"], points)
+    assert (found.months_used, found.direction, found.change_previous) == (6, "flat", None)
+
+
+def test_months_classified_alike_are_compared() -> None:
+    """Without an LLM at all every month rests on the signatures alone, and they can be compared."""
+    found = trend(
+        BY_NAME["ai_assisted_share"], series([0.1 + 0.05 * index for index in range(8)], classified_share=0.0)
+    )
+    assert (found.direction, found.months_used) == ("improving", 8)
+    almost = series([0.2, 0.3], classified_share=0.95)
+    almost[1] = Point(almost[1].month, 0.3, 20, classified_share=0.86)
+    assert trend(BY_NAME["ai_assisted_share"], almost).change_previous == pytest.approx(10.0)
+
+
 def test_only_the_last_year_is_judged() -> None:
     """What happened more than twelve months before is history."""
     long_ago = [10.0] * 12

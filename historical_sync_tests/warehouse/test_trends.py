@@ -284,6 +284,32 @@ def test_directions_follow_any_month(warehouse: Warehouse) -> None:
     assert direction(warehouse, "cycle_time_hours_p50", months[-1])["direction"] == "too little data"
 
 
+def test_what_shrinks_with_age_has_no_direction(warehouse: Warehouse) -> None:
+    """Pull requests that still wait, and what is pending, are fewer in older months: no trend of the team."""
+    store(warehouse, *merged(MARCH, 5, first=1))
+    publish(warehouse)
+    with warehouse.transaction() as tx:
+        judged = {one["metric"] for one in read_directions(tx, "acme", repository=None, segments=None)}
+    assert judged.isdisjoint({"waiting_for_review", "ai_pending_share", "classified_share"})
+    assert {"pull_requests_merged", "ai_assisted_share", "size_share"} <= judged
+
+
+def test_a_half_classified_month_is_no_fall_of_ai_use(warehouse: Warehouse) -> None:
+    """March is classified, April not yet: its AI share is not compared with March's, its merges are."""
+    store(warehouse, *merged(MARCH, 10, first=1), *merged(APRIL, 10, first=21))
+    with warehouse.transaction() as tx:
+        tx.execute(
+            "insert into llm_classifications (team_id, repository, number, status, is_ai_assisted, confidence) "
+            "select team_id, repository, number, 'classified', true, 0.9 from pull_requests where number < 21"
+        )
+    for month in (MARCH, APRIL):
+        publish(warehouse, month)
+    assert direction(warehouse, "ai_assisted_share", APRIL)["change_previous"] is None
+    assert direction(warehouse, "pull_requests_merged", APRIL, segment="ai")["change_previous"] is None
+    assert direction(warehouse, "pull_requests_merged", APRIL)["change_previous"] == 0
+    assert direction(warehouse, "pull_requests_merged", APRIL, segment="size:s")["change_previous"] == 0
+
+
 def test_months_published_at_once_are_all_judged(warehouse: Warehouse) -> None:
     """Eight threads publish eight months: whoever is last under the lock sees them all."""
     months = list(months_between(date(2025, 1, 1), date(2025, 8, 1)))
