@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from historical_sync.cli.supervision import end_group
+from historical_sync.cli.supervision import end_groups
 
 END_WITHIN_SECONDS = 2.0
 
@@ -70,8 +70,7 @@ def end_left_overs(record: Path) -> int:
         return 0
     lines = [line.split() for line in record.read_text().splitlines()]
     alive = [int(group) for group, started in lines if _is_the_same(int(group), float(started))]
-    for group in reversed(alive):
-        end_group(group, END_WITHIN_SECONDS)
+    end_groups(alive[::-1], END_WITHIN_SECONDS)
     record.unlink()
     return len(alive)
 
@@ -92,8 +91,7 @@ def guard() -> None:
         if word == "done":
             return
         groups.append(int(word))
-    for group in reversed(groups):
-        end_group(group, END_WITHIN_SECONDS)
+    end_groups(groups[::-1], END_WITHIN_SECONDS)
     if len(sys.argv) > 1:
         _leave_database(Path(sys.argv[1]))
 

@@ -23,7 +23,8 @@ LOG_LINES_SHOWN = 12
 LONGEST_PAUSE_SECONDS = 30.0
 STEADY_AFTER_SECONDS = 60.0
 """A child that lived this long is started again at once; one that keeps dying waits twice as long each time."""
-STOP_WITHIN_SECONDS = 15.0
+STOP_WITHIN_SECONDS = 10.0
+"""Runs need a few seconds to stop at a safe point; one that is killed is run again after the next start."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,6 @@ class Child:
         """The end of its log."""
         lines = self.log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
         return "\n".join(f"    {line}" for line in lines)
-
-    def stop(self) -> None:
-        """End its whole group: politely, then not."""
-        if self.process is not None:
-            end_group(self.process.pid, STOP_WITHIN_SECONDS)
-            self.process.wait()
 
 
 class Supervisor:
@@ -126,11 +121,13 @@ class Supervisor:
             self._others.append(look_after)
 
     def stop_all(self) -> None:
-        """Stop every service, the last started first."""
+        """Stop every service: all are asked to, the last started first; what is left after a while is killed."""
         self._is_stopping.set()
         with self._turn:
-            for child in reversed(self._children):
-                child.stop()
+            processes = [child.process for child in reversed(self._children) if child.process is not None]
+            end_groups([process.pid for process in processes], STOP_WITHIN_SECONDS)
+            for process in processes:
+                process.wait()
             self._children.clear()
 
     def _watch(self) -> None:
@@ -157,7 +154,7 @@ class Supervisor:
             child.started = time.monotonic()
             self._tell(_obituary(child))
         if time.monotonic() - child.started >= child.pause_seconds:
-            end_group(child.process.pid, 0.0)
+            end_groups([child.process.pid], 0.0)
             self._launch(child)
 
     def _launch(self, child: Child) -> None:
@@ -173,14 +170,15 @@ def _obituary(child: Child) -> str:
     return f"{child.service.name} {how}; it is started again {when} (log: {child.log})."
 
 
-def end_group(group: int, within_seconds: float) -> None:
-    """End every process of a group: SIGTERM, and SIGKILL for what is left after `within_seconds`."""
-    if within_seconds > 0:
+def end_groups(groups: Sequence[int], within_seconds: float) -> None:
+    """End every process of these groups: SIGTERM in this order, and SIGKILL for what is left after `within_seconds`."""
+    for group in groups:
         _signal_group(group, signal.SIGTERM)
     deadline = time.monotonic() + within_seconds
-    while _members(group) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    _signal_group(group, signal.SIGKILL)
+    while _any_lives(groups) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    for group in groups:
+        _signal_group(group, signal.SIGKILL)
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:
@@ -190,13 +188,12 @@ def _signal_group(group: int, number: signal.Signals) -> None:
         return
 
 
-def _members(group: int) -> list[int]:
-    """The living processes of a group; a zombie that nobody reaps does not count."""
-    found = []
+def _any_lives(groups: Sequence[int]) -> bool:
+    """Whether a process of these groups lives; a zombie that nobody reaps does not count."""
     for process in psutil.process_iter(["pid", "status"]):
         try:
-            if os.getpgid(process.pid) == group and process.info["status"] != psutil.STATUS_ZOMBIE:
-                found.append(process.pid)
+            if os.getpgid(process.pid) in groups and process.info["status"] != psutil.STATUS_ZOMBIE:
+                return True
         except (ProcessLookupError, PermissionError):
             continue
-    return found
+    return False
