@@ -40,7 +40,7 @@ _IN_BRACKETS = re.compile(
 )
 _IN_A_ROW = re.compile(
     rf"({_ONE})(?:(?: ?, ?| ?/ ?| ?\+ ?| ?& ?| - | and | or | via | with | using | through | in | running |"
-    rf" powered by |, and | \(|: ?| )(?:the |my |an? )?({_ONE})\)?)+"
+    rf" powered by |, and | \(|:(?=[TMH])| )(?:the |my |an? )?({_ONE})\)?)+"
 )
 _STRENGTH = "TMHNLP"
 

@@ -42,7 +42,7 @@ _NOT_THIS = re.compile(
     r"settings?|page|panel|provider|feature)\b"
 )
 _KEY = re.compile(
-    rf"^(?P<key>(?:\W|{_FILL}\b|\d)*(?:N|[TMH])(?:\W|{_FILL}\b|{_USE}\b|N\b)*|(?:\W)*(?:tools?|models?|"
+    rf"^(?P<key>(?:\W|{_FILL}\b|{_USE}\b|\d)*(?:N|[TMH])(?:\W|{_FILL}\b|{_USE}\b|N\b)*|(?:\W)*(?:tools?|models?|"
     rf"assistants?|agents?|llms?)(?: \(?s\)?)?(?: used| name| and version| version)?)\s?(?::+-?|=|\?|"
     rf"\s-)\s?(?P<value>.*)$"
 )
@@ -59,6 +59,7 @@ _HELP_WITHOUT_NAME = re.compile(
     r"\b(?:help|assist\w*|used|suggestions?|generated|autocomplet\w*|auto-complet\w*)\b.{0,20}\b(?:to|with|"
     r"for|in|by|of|on)\b"
 )
+_BEGINS_WITH_USE = re.compile(r"^\W*(?:was |were )?(?:used|helped|assisted)\b")
 _TOOL_FOR = re.compile(r"^\W*[TMHLP]\b(?: was| were)? ?(?:for|to|:|-) ")
 _ONLY_NAMES = re.compile(
     r"^(?:\W|\b(?:only|and|just|with|pro|plan|ide|mode|agent|used|version|model|models?|v?[\d.]+|a bit|"
@@ -203,7 +204,8 @@ class Sections:
         if noun:
             is_said = _USED.search(plain) and not is_denied(plain, noun.end()) and not is_attestation(plain)
             return "answer.ai" if is_said and (is_sure or scope == MAKING) else ""
-        return "answer.help" if is_sure and scope == MAKING and _HELP_WITHOUT_NAME.search(plain) else ""
+        is_help = _HELP_WITHOUT_NAME.search(plain) if is_sure else _BEGINS_WITH_USE.match(plain)
+        return "answer.help" if is_help and scope == MAKING else ""
 
 
 def _looks_like_head(raw: str) -> bool:

@@ -26,20 +26,10 @@ _TOPIC = re.compile(
     r"found (?:by|with)|flagged by|reported by|caught by|identified by|discovered (?:by|with)|"
     r"reproduc\w+ (?:by|with)|tested (?:by|with)|verified (?:by|with))\b"
 )
-_MAKER = re.compile(
-    r"(?:[^\x00-\x7f]|wr[io]t|gener|creat|author|implement|coded|develop|produc|draft|built|made|done|did|"
-    r"chang|edit|prepar|refactor|fix|compos|scaffold|port|migrat|transla|conver|complet|craft|contribut|"
-    r"bootstrap|optimi|design|prototyp|program|hack|"
-    r"assembl|add|updat|shot|whip|cook|assist|aid|help|solv|tackl|perform|carri|handl|use|usin|utili|"
-    r"leverag|employ|tri|reli|lean|work|ask|prompt|instruct|told|had|got|let|task|direct|took|tak|pair|"
-    r"peer|collab|co-|vib|jam|"
-    r"credit|thank|courtesy|kudos|props|shout|h/t|from|by|assisted|output|pass|version|attempt|slop|except|"
-    r"other than|apart|besid|beyond|mit|con |com |avec|wr|escri|hech|feit|fait|coding|test|code|[ty]:)"
-)
-"""Of these one is in every wording: a clause without them is not looked at."""
 _LAST_PART = re.compile(r"(?:[^\s.,;:()]+ ){0,11}[^\s.,;:()]+(?: \([^()]{0,60}\))?$")
 _SUBJECT = re.compile(
-    rf"(?:^|\s){CODE}{NOT_THE_TEXT}(?:\s|$)|\b(?:this|these|everything|all|most|half|\d+ ?%)\b(?! (?:is|was)\b)"
+    rf"(?:^|\s){CODE}{NOT_THE_TEXT}(?:\s|$)|\b(?:this|these|everything|all|most|half|the following|"
+    rf"\d+ ?%)\b(?! (?:is|was)\b)"
 )
 _OTHER_SUBJECT = re.compile(
     r"\b(?:descriptions?|summar(?:y|ies)|titles?|messages?|reviews?|plans?|responses?|outputs?|contents?|"
@@ -51,7 +41,8 @@ _OTHER_SUBJECT = re.compile(
     r"who|that were|that was)\b(?! (?:code|tests?|fix\w*|handling|parser)\b)"
 )
 _PRODUCT = re.compile(
-    r"^(?:\w+(?:\([^()]*\))?!?: )?(?:show|display|track|count|detect|label|highlight|render|list|filter|hide|mark|parse|allow|"
+    r"^(?:\w+(?:\([^()]*\))?!?: )?(?:show|display|track|count|detect|label|highlight|render|list|filter|"
+    r"hide|mark|parse|allow|"
     r"reject|support|measure|identify|warn|document|explain)(?:s|ing)?\b"
 )
 """What a product is to do with things that AI made."""
@@ -64,8 +55,6 @@ _CONDITIONAL = re.compile(
 
 def statement_of(clause: Clause) -> Wording | None:
     """The wording by which a clause states that a tool made something of this change, or None."""
-    if _MAKER.search(clause.plain) is None:
-        return None
     return next((wording for wording in WORDINGS if _states(wording, clause)), None)
 
 

@@ -17,10 +17,10 @@ ADVERB = (
 )
 LEAD = (
     r"^(?:\W|fyi|n\.?b\.?|ps|p\.s\.|btw|note|notes|disclaimer|disclosure|discl\w+|full disclosure|"
-    r"transparency|transparency note|heads[- ]up|caveat|warning|info|update|edit|yes|also|and|so|credits?|"
+    r"transparency|transparency note|heads[- ]up|caveat|caution|warning|info|update|edit|yes|also|and|so|credits?|"
     r"wip|draft|initial commit|first pass|co-?author|attribution|for transparency|"
     r"in the interest of transparency|in full transparency|human[- ]\w+ed|"
-    r"not \w+ed(?: \w+)?)*[\s:,;.()\-]*" + ADVERB
+    r"not \w+ed(?: \w+)?|tests?|code|docs|implementation)*[\s:,;.()\-]*" + ADVERB
 )
 AFTER = (
     r"(?=\s*(?:$|[.,;:!?)\"'/]|-|and\b|but\b|with\b|under\b|plus\b|then\b|to\b|for\b|in\b|on\b|as\b|over\b|"
@@ -39,7 +39,7 @@ MADE = (
 )
 BY = (
     r"(?:by|with|using|via|through|in collaboration with|in cooperation with|in tandem with|"
-    r"in partnership with|together with|alongside|thanks to|from|in)"
+    r"in partnership with|together with|alongside|thanks to)"
 )
 HELP = (
     r"(?:(?:the |some |a lot of |lots of |a bit of |a little |much |significant |heavy |substantial |"
@@ -70,6 +70,12 @@ OF_THIS = (
     r"everything|both|entire|whole|rest|initial|first|a lot|lots|almost|nearly|about|approximately|roughly|"
     r"it|they|code|tests?|docs|unit tests?|pr|patch|documentation|implementation|changes|commits?|fix)"
 )
+THIS_WORK = (
+    r"(?:(?:this|these|it|that|everything|most of|all of|parts? of|some of|the|an?|my|our|all|initial|"
+    r"first|new|unit|whole|"
+    r"entire|missing|following) )*"
+)
+"""Before a word for code: that it is the code of this change."""
 WAS = (
     r"(?:was|were|has been|have been|had been|been|got|gets|are|is|is being|being|'s|'s been|were all|was all|are all)"
 )

@@ -7,14 +7,22 @@ from historical_sync.ai_usage.table.phrases import (
     AFTER,
     ANY,
     ARTICLE,
+    CODE,
     FIRST_PERSON,
     HELP,
     HELPED,
     LEAD,
     LOOSE,
+    NOT_THE_TEXT,
     TOOL,
     WORK,
     Wording,
+)
+
+HERE = (
+    r"(?:here|for this|for this (?:pr|one|patch|change)|heavily|extensively|throughout|a lot|in this (?:pr|"
+    r"change|patch)|"
+    r"for (?:the |some |all )*(?:tests?|code|docs|implementation|boilerplate))"
 )
 
 USED_TOOL: tuple[Wording, ...] = (
@@ -37,7 +45,8 @@ USED_TOOL: tuple[Wording, ...] = (
     ),
     Wording(
         "used",
-        rf"(?:{FIRST_PERSON}(?:used|utili[sz]ed|leveraged|employed|tried|relied on|leaned on|worked with|made use of|"
+        rf"(?:{FIRST_PERSON}(?:used|utili[sz]ed|leveraged|employed|tried|(?:relied|leaned|leant)(?: \w+ly)? on|"
+        rf"worked with|made use of|"
         rf"took advantage of|turned to|enlisted)|\b(?:i|we)(?:'m| am| are|'ve been|"
         rf" have been)? (?:did )?(?:using|use|utili[sz]e)) {HELP}?{ARTICLE}{ANY}(?:'s \w+)?(?: (?:cli|agent|ai|"
         rf"mode|chat))?(?= (?:to|for|in|on|as|and|mostly|mainly|only|heavily|extensively|throughout|here|with|"
@@ -61,12 +70,12 @@ USED_TOOL: tuple[Wording, ...] = (
     ),
     Wording(
         "used_plainly",
-        rf"^(?:\W|fyi|note|disclaimer|yes)*(?:i |we |i've |i have |we have )?(?:also |just )?(?:used|"
-        rf"utili[sz]ed|leveraged) {ARTICLE}[TH](?: (?:here|for this|for this (?:pr|one|patch|change)|heavily|"
-        rf"extensively|throughout|a lot|in this (?:pr|change|patch)))?[.!)\s]*$|^(?:\W)*[TH] (?:was |"
-        rf"were )?(?:used|utili[sz]ed)(?: (?:here|for this|for this (?:pr|one|patch|change)|heavily|extensively|"
-        rf"throughout|a lot|in this (?:pr|change|patch)))?[.!)\s]*$",
-        ("Used GitHub Copilot.", "I used Claude Code for this PR", "GitHub Copilot was used in this PR"),
+        rf"^(?:\W|fyi|note|disclaimer|disclosure|yes)*(?:i |we |i've |i have |we have )?(?:also |just )?(?:used|"
+        rf"utili[sz]ed|leveraged) "
+        rf"(?:{ARTICLE}(?:[TH]|M(?=\s*$))|L(?=$))(?: {HERE})?[.!)\s]*$|^(?:\W|fyi|note|disclaimer|disclosure|"
+        rf"yes)*(?:[TH]|N) "
+        rf"(?:was |were )(?:\w+ly )?(?:used|utili[sz]ed)(?: {HERE})?[.!)\s]*$|^[TH] used(?: {HERE})?[.!)\s]*$",
+        ("Used GitHub Copilot.", "I used Claude Code for this PR", "Disclaimer: AI was used.", "used claude"),
         ("Used cursors", "I used the cursor", "Claude Code is used by the action"),
     ),
     Wording(
@@ -86,7 +95,8 @@ USED_TOOL: tuple[Wording, ...] = (
         "asked",
         rf"(?:^|(?<!to )\b(?:i|we|i've|just|and|then|so)\b,? ?|[,;(] ?){ADVERB}(?:(?:asked|prompted|instructed|"
         rf"told|tasked|directed)(?: for)? {ARTICLE}[TMHN]|(?:had|got|let|made) {ARTICLE}[TH]) (?:to )?(?:\w+ly |just |"
-        rf"go )?{WORK}\b|\b(?:i|we|i've)\b (?:\w+ly |then |also |just )*(?:had|got|let|made|have|"
+        rf"go )?{WORK}\b|^(?:had|got) {ARTICLE}[MN] (?:to )?{WORK} (?:\w+ ){{0,3}}?{CODE}{NOT_THE_TEXT}|\b(?:i|"
+        rf"we|i've)\b (?:\w+ly |then |also |just )*(?:had|got|let|made|have|"
         rf"let's) {ARTICLE}[TMN] (?:to )?(?:\w+ly |just |go )?{WORK}\b",
         ("I asked Claude to fix the flaky tests", "Had Codex write the boilerplate", "Let Cursor refactor the module"),
         ("When I asked Claude to read a file it crashed", "I asked Claude to review this", "Had cursor moved"),
@@ -110,10 +120,18 @@ USED_TOOL: tuple[Wording, ...] = (
         "had_help",
         rf"\b(?:i|we)(?:'ve)? (?:\w+ly |also |have )*(?:had|got|took|received) (?:some |a lot of |lots of |"
         rf"a bit of |a little(?: bit of)? |much |significant |minor |great |big |the )*(?:help|assistance|aid|"
-        rf"support) (?:of|from|by|with) {ARTICLE}{ANY}{AFTER}|{LEAD}(?:with |using |some |lots of |a lot of |"
+        rf"support) (?:of|from|by|with) {ARTICLE}{ANY}{AFTER}|{LEAD}in (?:close )?(?:collaboration|cooperation|"
+        rf"partnership) with {ARTICLE}{ANY}{AFTER}|{LEAD}(?:with |using |some |lots of |a lot of |"
         rf"a little |heavy )*(?:help|assistance) (?:of|from|by) {ARTICLE}{ANY}[.!)]*$",
-        ("I had some help from AI for this", "With help from Claude Code."),
+        ("I had some help from AI for this", "With help from Claude Code.", "In collaboration with Claude Code"),
         ("I had help from Ada", "Get help from AI in the sidebar", "I got help from Claude to understand this"),
+    ),
+    Wording(
+        "help_alone",
+        rf"{LEAD}with N[.!)]*$",
+        ("With AI assistance.", "Also with AI help"),
+        ("With AI", "Deal with LLMs"),
+        needs_help=True,
     ),
     Wording(
         "excepted",
@@ -135,17 +153,31 @@ USED_TOOL: tuple[Wording, ...] = (
     ),
     Wording(
         "together",
-        rf"\b(?:pair(?:ed|ing)?(?:[- ]?(?:programm\w+|cod\w+))?|peer[- ]programm\w+|collaborat\w+|"
-        rf"co-?(?:authored|written|wrote|developed|created|coded|programmed|piloted)|vibe[- ]?coded|vibing|"
-        rf"vibed|hack(?:ed|ing)|jamm(?:ed|ing)|worked|built|wrote) (?:(?:on )?(?:this|it|that|"
-        rf"these) )?(?:closely |together |heavily )*(?:with|by|alongside|using)[: ]+{ARTICLE}{ANY}{AFTER}",
+        rf"(?:{LEAD}|\b(?:i|we|was|were|been|and|myself)\b )(?:\w+ly )?(?:pair(?:ed|ing)?(?:[- ]?(?:programm\w+|"
+        rf"cod\w+))?|peer[- ]programm\w+|"
+        rf"collaborat\w+|co-?(?:authored|written|wrote|developed|created|coded|programmed|piloted)|"
+        rf"vibe[- ]?coded|vibing|vibed|"
+        rf"hack(?:ed|ing)|jamm(?:ed|ing)|worked|built|wrote|done|made) (?:(?:on )?(?:this|it|that|"
+        rf"these)(?: one)? )?(?:closely |together |heavily |up )*"
+        rf"(?:with|by|alongside|using)[: ]+{ARTICLE}{ANY}{AFTER}|\bco-?(?:authored|written|developed|created|"
+        rf"coded)[- ](?:with|by)[: ]+{ARTICLE}{ANY}{AFTER}|"
+        rf"\b(?:{ANY} and (?:i|me|myself)|(?:i|me|myself) and {ANY})\b(?: \w+ly)? (?:pair|wrote|built|made|"
+        rf"worked|did|created|implemented|co-)|"
+        rf"\bcollaboration (?:between|of) (?:me and {ANY}|{ANY} and me)",
         (
             "Pair-programmed with Claude",
             "I paired with Copilot on the tests",
             "Co-written with GPT-5",
+            "Claude and I pair programmed this",
+            "This was a collaboration between me and Claude",
             "co-authored: Claude Opus 4.8".replace("d:", "d by:"),
         ),
-        ("Worked around Claude", "Works with Claude", "Pair this with goose"),
+        (
+            "Worked around Claude",
+            "Works with Claude",
+            "Talk: pair programming with Copilot",
+            "Example app built with Claude",
+        ),
     ),
     Wording(
         "key",
