@@ -19,7 +19,7 @@ from historical_sync.classification.batches import (
     is_model_gone,
     read_results,
 )
-from historical_sync.classification.groq_client import MODEL_GONE, NotFound
+from historical_sync.classification.groq_replies import MODEL_GONE, NotFound
 from historical_sync.classification.session import SERVICE, Session
 from historical_sync.classification.settlement import NO_ANSWER, Usage, failed, judged, settle
 from historical_sync.errors import ClassificationError, GroqRefused

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,17 +21,23 @@ from historical_sync.classification.batches import (
     ENDPOINT,
     BatchState,
     LineResult,
-    is_model_gone,
     read_completion,
     read_state,
 )
-from historical_sync.errors import ClassificationError, GroqRefused, GroqUnavailable
+from historical_sync.classification.groq_replies import (
+    CONCERNS_EVERY_REQUEST,
+    KEY_VARIABLE,
+    MISSING_KEY,
+    PLAN_WITHOUT_BATCHES,
+    NotFound,
+    pause_seconds,
+    refusal,
+)
+from historical_sync.errors import GroqRefused, GroqUnavailable
 from historical_sync.settings import Settings
 
 if TYPE_CHECKING:
-    from groq import APIStatusError, Groq
-
-KEY_VARIABLE = "GROQ_API_KEY"
+    from groq import Groq
 
 READ_TIMEOUT_SECONDS = 30.0
 UPLOAD_TIMEOUT_SECONDS = 300.0
@@ -42,18 +47,10 @@ CHAT_TIMEOUT_SECONDS = 90.0
 MOST_PAGES = 500
 """Pages of the list of batches that are looked through for a lost one, before that is given up as unanswerable."""
 
-MISSING_KEY = "missing_key"
-PLAN_WITHOUT_BATCHES = "not_available_for_plan"
-MODEL_GONE = "model_gone"
-
 
 def connect(settings: Settings) -> GroqClient | None:
     """A client for the Groq of these settings; None when there is no key, and everything is queued."""
     return GroqClient(settings.groq_base_url) if os.environ.get(KEY_VARIABLE) else None
-
-
-class NotFound(ClassificationError):
-    """Groq does not know the batch or file (any more): it keeps results for 30 days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +168,8 @@ class GroqClient:
             self._page({"limit": 1})
         except NotFound:
             return None
-        except GroqRefused as refusal:
-            if refusal.code != PLAN_WITHOUT_BATCHES:
+        except GroqRefused as refused:
+            if refused.code != PLAN_WITHOUT_BATCHES:
                 raise
             return False
         return True
@@ -189,12 +186,12 @@ class GroqClient:
             response = self._call(
                 lambda sdk: sdk.chat.completions.with_raw_response.create(**body, timeout=CHAT_TIMEOUT_SECONDS)
             )
-        except GroqRefused as refusal:
-            if refusal.code in CONCERNS_EVERY_REQUEST:
+        except GroqRefused as refused:
+            if refused.code in CONCERNS_EVERY_REQUEST:
                 raise
-            return Reply(LineResult(name, None, str(refusal), refusal.code), 0.0)
+            return Reply(LineResult(name, None, str(refused), refused.code), 0.0)
         result = read_completion(name, 200, _parsed(response))
-        return Reply(result, _pause(response.headers, result.input_tokens + result.output_tokens))
+        return Reply(result, pause_seconds(response.headers, result.input_tokens + result.output_tokens))
 
     # --- the way there and back
 
@@ -224,9 +221,6 @@ class GroqClient:
 
     def _asked_again(self, ask: Callable[[Groq], Any]) -> Any:
         return _SOON_AGAIN(self._json, ask)
-
-
-CONCERNS_EVERY_REQUEST = frozenset({MISSING_KEY, PLAN_WITHOUT_BATCHES, MODEL_GONE, "invalid_api_key", "forbidden"})
 
 
 def _worth_asking_again(error: BaseException) -> bool:
@@ -279,75 +273,9 @@ def _our_errors() -> Iterator[None]:
         arrived = not isinstance(error.__cause__, httpx.ConnectError)
         raise GroqUnavailable(f"Groq cannot be reached: {error.__cause__ or error}", may_have_arrived=arrived) from None
     except groq.APIStatusError as error:
-        raise _refusal(error) from None
+        raise refusal(error.status_code, error.request.url.path, error.body, error.response.headers) from None
     except groq.APIError as error:
         raise GroqUnavailable(f"Groq's answer cannot be read: {error.message}") from None
-
-
-WAITING_HELPS = frozenset({408, 409, 425, 429, 498})
-"""498 is Groq's "flex tier capacity exceeded"; 5xx are added to these."""
-
-
-def _refusal(error: APIStatusError) -> ClassificationError:
-    code, message = _said(error.body, error.message)
-    status = error.status_code
-    text = f"Groq answered {status}{f' {code}' if code else ''}: {message[:300]}"
-    if status in WAITING_HELPS or status >= 500:
-        return GroqUnavailable(text, retry_after_seconds=_retry_after(error))
-    if is_model_gone(code, message):
-        return GroqRefused(
-            text, code=MODEL_GONE, remedy="Set GROQ_MODEL and GROQ_SECOND_MODEL to models that Groq has."
-        )
-    if status == 401:
-        return GroqRefused(text, code="invalid_api_key", remedy=f"Set {KEY_VARIABLE} to a valid key.")
-    if status == 403 and (code == PLAN_WITHOUT_BATCHES or _is_about_batches(error)):
-        return GroqRefused(text, code=PLAN_WITHOUT_BATCHES, remedy="Single calls are used until the plan has batches.")
-    if status == 403:
-        return GroqRefused(text, code="forbidden", remedy="See the key's permissions in Groq's console.")
-    if status == 404:
-        return NotFound(text)
-    return GroqRefused(text, code=code or "invalid_request")
-
-
-def _is_about_batches(error: APIStatusError) -> bool:
-    """Whether files or batches were asked for: a key may lack them, by plan or permission, and have the rest."""
-    path = error.request.url.path
-    return "/files" in path or "/batches" in path
-
-
-def _said(body: object, fallback: str) -> tuple[str | None, str]:
-    inner = body.get("error", body) if isinstance(body, dict) else body
-    if isinstance(inner, dict):
-        code = inner.get("code") or inner.get("type")
-        return (str(code) if code else None), str(inner.get("message") or fallback)
-    return None, str(inner or fallback)
-
-
-def _retry_after(error: APIStatusError) -> float | None:
-    try:
-        seconds = float(error.response.headers.get("retry-after", ""))
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < 86_400 else None
-
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def _seconds(duration: str) -> float:
-    """Seconds in a duration such as `2m59.56s` or `7.66s`, as Groq's rate-limit headers give it."""
-    return sum(float(number) * _SECONDS[unit] for number, unit in _DURATION.findall(duration))
-
-
-def _pause(headers: Mapping[str, str], tokens_per_call: int) -> float:
-    """How long to wait until the limits that Groq's headers tell have room for one more call (0: there is room)."""
-    pause = 0.0
-    for kind, needed in (("requests", 1), ("tokens", tokens_per_call)):
-        left = headers.get(f"x-ratelimit-remaining-{kind}", "")
-        if left.isdigit() and int(left) < needed:
-            pause = max(pause, _seconds(headers.get(f"x-ratelimit-reset-{kind}", "")))
-    return pause
 
 
 @dataclass(frozen=True, slots=True)

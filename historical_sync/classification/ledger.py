@@ -14,7 +14,8 @@ from datetime import date, datetime
 from historical_sync.classification.batches import content_hash
 from historical_sync.classification.collection import collect_intents
 from historical_sync.classification.fallback import answer_month, close_interrupted
-from historical_sync.classification.groq_client import MISSING_KEY, GroqClient
+from historical_sync.classification.groq_client import GroqClient
+from historical_sync.classification.groq_replies import MISSING_KEY
 from historical_sync.classification.session import BATCHES, SERVICE, Session, Stopwatch, silent
 from historical_sync.classification.submission import advance, submit_month
 from historical_sync.errors import ClassificationError

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from historical_sync.classification.groq_client import MISSING_KEY, MODEL_GONE, PLAN_WITHOUT_BATCHES, GroqClient
+from historical_sync.classification.groq_client import GroqClient
+from historical_sync.classification.groq_replies import MISSING_KEY, MODEL_GONE, PLAN_WITHOUT_BATCHES
 from historical_sync.errors import BudgetExhausted, ClassificationError, GroqUnavailable
 from historical_sync.settings import Settings
 from historical_sync.warehouse import llm_holds

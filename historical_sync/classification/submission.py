@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from historical_sync.classification.batches import MOST_BYTES, batch_line, content_hash, custom_id, digest, fitting
-from historical_sync.classification.groq_client import (
+from historical_sync.classification.groq_replies import (
     CONCERNS_EVERY_REQUEST,
     MODEL_GONE,
     PLAN_WITHOUT_BATCHES,

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from historical_sync.classification import groq_client
+from historical_sync.classification import groq_replies
 from historical_sync.classification.groq_client import GroqClient
 from historical_sync.classification.rubric import answer_schema
 from historical_sync.warehouse.llm_holds import holds
@@ -124,14 +124,14 @@ def test_calls_are_paced_by_the_limits_that_groq_tells(monkeypatch: pytest.Monke
     monkeypatch.setenv("GROQ_API_KEY", "gsk_for_tests")
     headers = {"x-ratelimit-remaining-requests": "9", "x-ratelimit-remaining-tokens": "100"}
     headers |= {"x-ratelimit-reset-requests": "2m59.56s", "x-ratelimit-reset-tokens": "7.66s"}
-    assert groq_client._pause(httpx.Headers(headers), 2_000) == pytest.approx(7.66)
-    assert groq_client._pause(httpx.Headers(headers), 50) == 0
-    assert groq_client._pause(httpx.Headers({**headers, "x-ratelimit-remaining-requests": "0"}), 1) == pytest.approx(
-        179.56
-    )
-    assert groq_client._pause(httpx.Headers({}), 2_000) == 0
-    assert groq_client._seconds("1h2m3s") == 3723
-    assert groq_client._seconds("120ms") == pytest.approx(0.12)
+    assert groq_replies.pause_seconds(httpx.Headers(headers), 2_000) == pytest.approx(7.66)
+    assert groq_replies.pause_seconds(httpx.Headers(headers), 50) == 0
+    assert groq_replies.pause_seconds(
+        httpx.Headers({**headers, "x-ratelimit-remaining-requests": "0"}), 1
+    ) == pytest.approx(179.56)
+    assert groq_replies.pause_seconds(httpx.Headers({}), 2_000) == 0
+    assert groq_replies.seconds("1h2m3s") == 3723
+    assert groq_replies.seconds("120ms") == pytest.approx(0.12)
 
 
 def test_every_request_carries_the_strict_schema(desk: Desk, groq: GroqClient) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from historical_sync.classification import groq_client
-from historical_sync.classification.groq_client import GroqClient, NotFound, connect, inspect_key
+from historical_sync.classification.groq_client import GroqClient, connect, inspect_key
+from historical_sync.classification.groq_replies import NotFound
 from historical_sync.errors import GroqRefused, GroqUnavailable
 from historical_sync.sandbox.groq.listing import Listing
 from historical_sync.sandbox.server import Sandbox
