@@ -9,220 +9,56 @@ requests of its `population` in a month; where it is null, the pull request does
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
-
-Unit = Literal["pull requests", "authors", "hours", "lines", "rounds", "share"]
-Better = Literal["higher", "lower", "neither"]
-Statistic = Literal["count", "distinct", "p25", "p50", "p75", "p90", "mean", "share", "part"]
-Population = Literal["created", "merged", "closed_unmerged", "active", "automation"]
-Segment = Literal["label", "size", "type", "tool", "technology"]
-
-ALL = "*"
-"""The name of the whole: all repositories of a team, or a metric that is not cut into segments."""
-
-ENOUGH = 5
-"""Below this n a value is stored but marked as too few (`is_enough`)."""
-
-ENOUGH_TO_COMPARE = 10
-"""AI-assisted work is set against other work only when both sides rest on this many pull requests."""
-
-ENOUGH_TO_MATCH = 3
-"""A size bucket takes part in a size-matched figure when both sides have this many pull requests in it."""
-
-POPULATIONS: dict[Population, tuple[str, str]] = {
-    "created": ("pull requests created in the month", "not is_automation and created_in_month"),
-    "merged": ("pull requests merged in the month", "not is_automation and merged_in_month"),
-    "closed_unmerged": (
-        "pull requests closed in the month without a merge",
-        "not is_automation and closed_in_month and merged_at is null",
-    ),
-    "active": (
-        "pull requests created or merged in the month",
-        "not is_automation and (created_in_month or merged_in_month)",
-    ),
-    "automation": ("automation's pull requests merged in the month", "is_automation and merged_in_month"),
-}
-"""Population → its words, and its condition over the view's columns and "this time lies in the month"."""
-
-LABELS = ("ai", "other", "pending")
-SIZES = ("size:xs", "size:s", "size:m", "size:l", "size:xl")
-TYPES = tuple(f"type:{name}" for name in ("feature", "bugfix", "refactor", "docs", "test", "chore", "ci", "unknown"))
-CLOSED_VOCABULARIES: dict[Segment, tuple[str, ...]] = {"label": LABELS, "size": SIZES, "type": TYPES}
-"""The segments that divide: each pull request lies in exactly one of them, so counts add up to the whole."""
-
-SEGMENTS_WITHOUT_LLM = (ALL, *SIZES)
-"""The segments that are the same before and after the LLM has seen a pull request."""
-
-SIZE_MATCHED = (":size_matched", ("ai", "other"))
-"""Suffix and sides of the size-matched figures beside the raw ones of `ai` and `other`."""
-
-FLOOR = "A floor: it counts use that is disclosed. Pull requests whose label is pending count as not assisted."
-NO_CAUSE = (
-    "AI-assisted and other pull requests differ in size, author and repository; a difference between them does not "
-    "show that AI caused it. Compare the size-matched figures, with n of both."
+from historical_sync.trends.vocabulary import (
+    ALL,
+    CLOSED_VOCABULARIES,
+    ENOUGH,
+    ENOUGH_TO_COMPARE,
+    ENOUGH_TO_MATCH,
+    FLOOR,
+    LABELS,
+    NO_CAUSE,
+    POPULATIONS,
+    SEGMENTS_WITHOUT_LLM,
+    SIZE_MATCHED,
+    SIZES,
+    TYPES,
+    Better,
+    Metric,
+    Population,
+    Quantiles,
+    Segment,
+    Statistic,
+    Unit,
+    count_of,
+    part_of,
+    share_of,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One entry of the table. `smallest_change` is in the metric's unit (shares: 0.02 is two percentage points)."""
-
-    name: str
-    family: str
-    title: str
-    unit: Unit
-    better: Better
-    population: Population
-    statistic: Statistic
-    value: str | None
-    """Expression over `dashboard.pull_requests`; None counts the population itself."""
-    definition: str
-    source: str
-    smallest_change: float
-    segments: tuple[Segment, ...] = ()
-    is_whole: bool = True
-    """Whether it has a value for segment `*`; False where only its segments mean anything."""
-    caution: str = ""
-    rests_on_llm: bool = False
-    """Whether a month that the LLM has not seen yet has another value than it will have."""
-    is_trended: bool = True
-    """False where months cannot be compared with one another: what is still open or pending shrinks with age."""
-
-    @property
-    def is_share(self) -> bool:
-        """Whether changes are told in percentage points."""
-        return self.unit == "share"
-
-    @property
-    def is_count(self) -> bool:
-        """Whether a month without data is a true zero, not a gap."""
-        return self.statistic in ("count", "distinct")
-
-
-@dataclass(frozen=True, slots=True)
-class _Quantiles:
-    """An entry that stands for several metrics: the median, p75 and p90 of one measure, and p25 where asked for."""
-
-    family: str
-    title: str
-    unit: Unit
-    better: Better
-    value: str
-    definition: str
-    source: str
-    smallest_change: float
-    segments: tuple[Segment, ...] = ("label",)
-    population: Population = "merged"
-    has_p25: bool = False
-
-    def metrics(self) -> Sequence[Metric]:
-        words: dict[Statistic, str] = {
-            "p25": "25th percentile",
-            "p50": "median",
-            "p75": "75th percentile",
-            "p90": "90th percentile",
-        }
-        return [self._metric(one, word) for one, word in words.items() if one != "p25" or self.has_p25]
-
-    def _metric(self, statistic: Statistic, word: str) -> Metric:
-        return Metric(
-            name=f"{self.family}_{statistic}",
-            family=self.family,
-            title=f"{self.title}, {word}",
-            unit=self.unit,
-            better=self.better,
-            population=self.population,
-            statistic=statistic,
-            value=self.value,
-            definition=self.definition,
-            source=self.source,
-            smallest_change=self.smallest_change,
-            segments=self.segments,
-            caution=NO_CAUSE if "label" in self.segments else "",
-        )
-
-
-def _count(
-    name: str,
-    title: str,
-    population: Population,
-    definition: str,
-    source: str,
-    *,
-    value: str | None = None,
-    better: Better = "higher",
-    segments: tuple[Segment, ...] = (),
-    is_trended: bool = True,
-) -> Metric:
-    return Metric(
-        name=name,
-        family=name,
-        title=title,
-        unit="pull requests",
-        better=better,
-        population=population,
-        statistic="count",
-        value=value,
-        definition=definition,
-        source=source,
-        smallest_change=3.0,
-        segments=segments,
-        is_trended=is_trended,
-    )
-
-
-def _share(
-    name: str,
-    title: str,
-    value: str,
-    definition: str,
-    source: str,
-    *,
-    better: Better,
-    segments: tuple[Segment, ...] = (),
-    caution: str = "",
-    rests_on_llm: bool = False,
-    is_trended: bool = True,
-) -> Metric:
-    return Metric(
-        name=name,
-        family=name,
-        title=title,
-        unit="share",
-        better=better,
-        population="merged",
-        statistic="share",
-        value=value,
-        definition=definition,
-        source=source,
-        smallest_change=0.02,
-        segments=segments,
-        caution=caution,
-        rests_on_llm=rests_on_llm,
-        is_trended=is_trended,
-    )
-
-
-def _part(name: str, title: str, segment: Segment, definition: str, source: str, *, caution: str = "") -> Metric:
-    return Metric(
-        name=name,
-        family=name,
-        title=title,
-        unit="share",
-        better="neither",
-        population="merged",
-        statistic="part",
-        value=None,
-        definition=definition,
-        source=source,
-        smallest_change=0.02,
-        segments=(segment,),
-        is_whole=False,
-        caution=caution,
-    )
-
+__all__ = [
+    "ALL",
+    "BY_NAME",
+    "CLOSED_VOCABULARIES",
+    "ENOUGH",
+    "ENOUGH_TO_COMPARE",
+    "ENOUGH_TO_MATCH",
+    "FLOOR",
+    "HEADLINE",
+    "LABELS",
+    "METRICS",
+    "NO_CAUSE",
+    "POPULATIONS",
+    "SEGMENTS_WITHOUT_LLM",
+    "SIZES",
+    "SIZE_MATCHED",
+    "TYPES",
+    "Better",
+    "Metric",
+    "Population",
+    "Segment",
+    "Statistic",
+    "Unit",
+]
 
 OWN = "Own definition."
 DEVLAKE = "Apache DevLake, engineering metrics (https://devlake.apache.org/docs/Metrics)."
@@ -232,15 +68,15 @@ ISSUE_METRICS = (
     "bots and draft time."
 )
 
-_TABLE: tuple[Metric | _Quantiles, ...] = (
-    _count(
+_TABLE: tuple[Metric | Quantiles, ...] = (
+    count_of(
         "pull_requests_created",
         "Pull requests created",
         "created",
         "Pull requests opened in the month, drafts included.",
         DEVLAKE,
     ),
-    _count(
+    count_of(
         "pull_requests_merged",
         "Pull requests merged",
         "merged",
@@ -248,7 +84,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         DEVLAKE,
         segments=("label", "size", "type", "tool", "technology"),
     ),
-    _count(
+    count_of(
         "pull_requests_closed_unmerged",
         "Pull requests closed without a merge",
         "closed_unmerged",
@@ -270,7 +106,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         source=OWN,
         smallest_change=2.0,
     ),
-    _count(
+    count_of(
         "waiting_for_review",
         "Waiting for review",
         "created",
@@ -281,7 +117,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         better="lower",
         is_trended=False,
     ),
-    _count(
+    count_of(
         "automation_merged",
         "Automation's pull requests merged",
         "automation",
@@ -290,7 +126,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         OWN,
         better="neither",
     ),
-    _Quantiles(
+    Quantiles(
         "cycle_time_hours",
         "Cycle time",
         "hours",
@@ -302,7 +138,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         segments=("label", "size", "type", "tool", "technology"),
         has_p25=True,
     ),
-    _Quantiles(
+    Quantiles(
         "lead_time_hours",
         "Lead time",
         "hours",
@@ -313,7 +149,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         "LinearB's cycle time without deployment (https://linearb.io/resources/software-engineering-benchmarks-report).",
         2.0,
     ),
-    _Quantiles(
+    Quantiles(
         "coding_time_hours",
         "Coding time",
         "hours",
@@ -324,7 +160,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         DEVLAKE,
         0.5,
     ),
-    _Quantiles(
+    Quantiles(
         "pickup_time_hours",
         "Pickup time",
         "hours",
@@ -336,7 +172,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         0.5,
         has_p25=True,
     ),
-    _Quantiles(
+    Quantiles(
         "review_time_hours",
         "Review time",
         "hours",
@@ -347,7 +183,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         0.5,
         has_p25=True,
     ),
-    _Quantiles(
+    Quantiles(
         "review_rounds",
         "Review rounds",
         "rounds",
@@ -373,7 +209,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         segments=("label",),
         caution=NO_CAUSE,
     ),
-    _share(
+    share_of(
         "unreviewed_share",
         "Merged without review",
         "not is_reviewed",
@@ -383,7 +219,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         segments=("label",),
         caution=NO_CAUSE,
     ),
-    _Quantiles(
+    Quantiles(
         "size_lines",
         "Size",
         "lines",
@@ -393,14 +229,14 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         DEVLAKE,
         10.0,
     ),
-    _part(
+    part_of(
         "size_share",
         "Sizes",
         "size",
         "Share of merged pull requests by size: XS to 10 lines, S to 50, M to 200, L to 500, XL above.",
         OWN,
     ),
-    _count(
+    count_of(
         "reverts_merged",
         "Reverts",
         "merged",
@@ -410,7 +246,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         value="is_revert",
         better="lower",
     ),
-    _share(
+    share_of(
         "revert_share",
         "Reverts",
         "is_revert",
@@ -420,7 +256,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         segments=("label",),
         caution=NO_CAUSE,
     ),
-    _count(
+    count_of(
         "hotfixes_merged",
         "Hotfixes",
         "merged",
@@ -430,7 +266,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         value="is_hotfix",
         better="lower",
     ),
-    _share(
+    share_of(
         "hotfix_share",
         "Hotfixes",
         "is_hotfix",
@@ -440,7 +276,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         segments=("label",),
         caution=NO_CAUSE,
     ),
-    _share(
+    share_of(
         "ai_assisted_share",
         "AI-assisted",
         "is_ai_assisted is true",
@@ -451,7 +287,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         caution=f"{FLOOR} Rising is called improving because adoption is what is measured; it is no verdict on the "
         "work.",
     ),
-    _share(
+    share_of(
         "ai_pending_share",
         "AI label pending",
         "is_ai_assisted is null",
@@ -460,7 +296,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         better="lower",
         is_trended=False,
     ),
-    _part(
+    part_of(
         "ai_tool_share",
         "AI tools",
         "tool",
@@ -468,7 +304,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         OWN,
         caution=FLOOR,
     ),
-    _share(
+    share_of(
         "ai_reviewed_share",
         "Reviewed by AI",
         "ai_reviewed",
@@ -478,7 +314,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         rests_on_llm=True,
         caution=FLOOR,
     ),
-    _share(
+    share_of(
         "agent_authored_share",
         "Opened by an AI agent",
         "is_agent_authored",
@@ -487,7 +323,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         better="neither",
         caution=FLOOR,
     ),
-    _share(
+    share_of(
         "ai_suggestion_share",
         "AI suggestion accepted",
         "has_ai_suggestion",
@@ -497,7 +333,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         better="neither",
         caution=FLOOR,
     ),
-    _share(
+    share_of(
         "classified_share",
         "Classified by the LLM",
         "llm_status = 'classified'",
@@ -506,14 +342,14 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
         better="higher",
         is_trended=False,
     ),
-    _part(
+    part_of(
         "type_share",
         "Types of work",
         "type",
         "Share of merged pull requests by the type that the LLM gave; `type:unknown` is pending or unclassified.",
         OWN,
     ),
-    _part(
+    part_of(
         "technology_share",
         "Technologies",
         "technology",
@@ -524,7 +360,7 @@ _TABLE: tuple[Metric | _Quantiles, ...] = (
 )
 
 METRICS: tuple[Metric, ...] = tuple(
-    metric for entry in _TABLE for metric in (entry.metrics() if isinstance(entry, _Quantiles) else (entry,))
+    metric for entry in _TABLE for metric in (entry.metrics() if isinstance(entry, Quantiles) else (entry,))
 )
 """Every metric, in the order in which pages and tables show them."""
 
