@@ -235,6 +235,8 @@ def _read_node(answer: Answer, place: int, node_id: str, node: Any) -> HydratedP
         return Unreadable(node_id, "; ".join(reasons), is_heavy=any(one.is_heavy for one in errors))
     lists = {name: _first_page(name, node, errors) for name in LIST_FIELDS}
     problems = [f"{name}: {message}" for name, message in unknown.items() if name not in LIST_FIELDS]
+    if "timelineItems" not in unknown and _has_null_event(node.get("timelineItems")):
+        problems.append("timelineItems: came as null")
     own_name = (node.get("repository") or {}).get("nameWithOwner") or ""
     return HydratedPullRequest(_fields(node), lists, problems, answer.asked_at, own_name)
 
@@ -314,6 +316,12 @@ def _fields(node: dict[str, Any]) -> dict[str, Any]:
         "milestone": storable_text(milestone["title"]) if milestone else None,
         "comment_count": node.get("totalCommentsCount"),
     }
+
+
+def _has_null_event(timeline: dict[str, Any] | None) -> bool:
+    """Whether the time line, or an event of it, came as null: then nobody knows when the draft was ready."""
+    events = timeline.get("nodes") if timeline else None
+    return events is None or None in events
 
 
 def _ready_at(timeline: dict[str, Any] | None) -> datetime | None:

@@ -17,7 +17,9 @@ from historical_sync.warehouse.postgres import Transaction, Warehouse
 
 STREAM_LEASE = timedelta(seconds=90)
 """Longer than any request may take (connect and read time-outs of the client)."""
-ASK_AGAIN = timedelta(milliseconds=100)
+ASK_AGAIN = timedelta(milliseconds=50)
+STILL_WAITING = timedelta(seconds=1)
+"""How long somebody who asked for a busy stream counts as waiting for it."""
 RESERVE_SHARE = 0.1
 SAME_WINDOW = timedelta(seconds=90)
 """Two resets closer than this are the same one: GitHub's times wander by seconds."""
@@ -57,12 +59,12 @@ class SharedBudget:
     def acquire(self, identities: Sequence[str], now: datetime) -> Stream | NotYet:
         """Take a stream of the identity with the most points above the reserve, or say when to ask again."""
         with self._warehouse.transaction() as tx:
-            obstacles = {}
+            obstacles = []
             for identity, obstacle in _by_points_left(tx, identities, now, self._reserve_share):
-                if obstacle is None and (slot := self._take_slot(tx, identity, now)) is not None:
+                if obstacle is None and (slot := self._take_turn(tx, identity, now)) is not None:
                     return Stream(identity, slot, self._holder)
-                obstacles[identity] = obstacle or NotYet(now + ASK_AGAIN, "all streams are busy", is_limit=False)
-            return min(obstacles.values(), key=lambda one: one.until)
+                obstacles.append(obstacle or NotYet(now + ASK_AGAIN, "all streams are busy", is_limit=False))
+            return min(obstacles, key=lambda one: one.until)
 
     def release(self, stream: Stream, allowance: Allowance | None) -> None:
         """Give the stream back, with what GitHub said is left."""
@@ -70,6 +72,13 @@ class SharedBudget:
             tx.execute(
                 "delete from github_streams where identity = %s and slot = %s and holder = %s",
                 [stream.identity, stream.slot, stream.holder],
+            )
+            tx.execute(
+                """
+                insert into github_budgets (identity, last_holder) values (%s, %s)
+                on conflict (identity) do update set last_holder = excluded.last_holder
+                """,
+                [stream.identity, stream.holder],
             )
             if allowance is not None:
                 _note_allowance(tx, stream.identity, allowance)
@@ -101,6 +110,37 @@ class SharedBudget:
         """Show that it goes on."""
         with self._warehouse.transaction() as tx:
             tx.execute("delete from github_waits where team_id = %s and holder = %s", [self._team_id, self._holder])
+
+    def _take_turn(self, tx: Transaction, identity: str, now: datetime) -> int | None:
+        """Take a slot, unless all are taken, or it was ours last and somebody else waits; who waits, queues."""
+        if not self._must_yield(tx, identity, now) and (slot := self._take_slot(tx, identity, now)) is not None:
+            tx.execute(
+                "delete from github_stream_queue where identity = %s and (holder = %s or asked_at < %s)",
+                [identity, self._holder, now - STILL_WAITING],
+            )
+            return slot
+        tx.execute(
+            """
+            insert into github_stream_queue (identity, holder, asked_at) values (%s, %s, %s)
+            on conflict (identity, holder) do update set asked_at = excluded.asked_at
+            """,
+            [identity, self._holder, now],
+        )
+        return None
+
+    def _must_yield(self, tx: Transaction, identity: str, now: datetime) -> bool:
+        return bool(
+            tx.value(
+                """
+                select exists (
+                    select from github_budgets b join github_stream_queue q using (identity)
+                    where b.identity = %(identity)s and b.last_holder = %(holder)s
+                        and q.holder <> %(holder)s and q.asked_at >= %(since)s
+                )
+                """,
+                {"identity": identity, "holder": self._holder, "since": now - STILL_WAITING},
+            )
+        )
 
     def _take_slot(self, tx: Transaction, identity: str, now: datetime) -> int | None:
         for slot in range(self._streams):

@@ -38,6 +38,18 @@ def test_one_stream_an_identity(budget: SharedBudget, warehouse: Warehouse) -> N
     assert take(other, "ada").identity == "ada"
 
 
+def test_who_waits_gets_the_next_turn(budget: SharedBudget, warehouse: Warehouse) -> None:
+    """The one that had the stream last leaves it to the one that waits; who no longer waits is not waited for."""
+    other = SharedBudget(warehouse, "acme")
+    stream = take(budget, "ada")
+    assert isinstance(other.acquire(["ada"], NOW), NotYet)
+    budget.release(stream, None)
+    assert isinstance(budget.acquire(["ada"], NOW), NotYet)
+    stream = take(other, "ada")
+    other.release(stream, None)
+    take(budget, "ada", now=NOW + timedelta(seconds=2))
+
+
 def test_a_stream_of_a_dead_holder_ends(budget: SharedBudget, warehouse: Warehouse) -> None:
     """Nobody gives it back; it is free when the lease is over, and the dead holder's release changes nothing then."""
     stream = take(budget, "ada")

@@ -154,7 +154,15 @@ def upgrade() -> None:
         points_remaining integer,
         resets_at timestamptz,
         blocked_until timestamptz,
-        blocked_reason text
+        blocked_reason text,
+        last_holder text
+    );
+
+    create table github_stream_queue (
+        identity text not null,
+        holder text not null,
+        asked_at timestamptz not null,
+        primary key (identity, holder)
     );
 
     create table github_streams (
