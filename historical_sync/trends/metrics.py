@@ -304,6 +304,15 @@ _TABLE: tuple[Metric | Quantiles, ...] = (
         OWN,
         caution=FLOOR,
     ),
+    part_of(
+        "ai_made_with_share",
+        "AI-assisted, by tool",
+        "made_with",
+        "Share of merged pull requests that are AI-assisted, each counted once: by its only tool, as `several tools`, "
+        "or as `unnamed tool` where none is named. The parts add up to the AI-assisted share, so they can be stacked.",
+        OWN,
+        caution=FLOOR,
+    ),
     share_of(
         "ai_reviewed_share",
         "Reviewed by AI",

@@ -13,7 +13,7 @@ Unit = Literal["pull requests", "authors", "hours", "lines", "rounds", "share"]
 Better = Literal["higher", "lower", "neither"]
 Statistic = Literal["count", "distinct", "p25", "p50", "p75", "p90", "mean", "share", "part"]
 Population = Literal["created", "merged", "closed_unmerged", "active", "automation"]
-Segment = Literal["label", "size", "type", "tool", "technology"]
+Segment = Literal["label", "size", "type", "tool", "made_with", "technology"]
 
 ALL = "*"
 """The name of the whole: all repositories of a team, or a metric that is not cut into segments."""

@@ -30,8 +30,18 @@ SEGMENT_OF: dict[Segment, str] = {
 }
 """Kinds of segment of which a pull request lies in exactly one, as an expression over the view's columns."""
 
-LIST_OF: dict[Segment, str] = {"tool": "ai_tools", "technology": "technologies"}
-"""Kinds of segment of which a pull request may lie in several: the view's column that lists them."""
+MADE_WITH = """
+    case
+        when is_ai_assisted is not true then '{}'::text[]
+        when cardinality(array_remove(ai_tools, 'generic')) = 0 then array['unnamed tool']
+        when cardinality(array_remove(ai_tools, 'generic')) = 1 then array_remove(ai_tools, 'generic')
+        else array['several tools']
+    end
+"""
+"""What an AI-assisted pull request was made with, in one word; `generic` is the tagging's word for a tool unnamed."""
+
+LIST_OF: dict[Segment, str] = {"tool": "ai_tools", "made_with": MADE_WITH, "technology": "technologies"}
+"""Kinds of segment with an open vocabulary: a pull request may lie in several or in none. Column or expression."""
 
 MATCHED_STATISTICS = ("p50", "mean", "share")
 """The statistics that have a size-matched figure."""

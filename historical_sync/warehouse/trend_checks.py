@@ -96,7 +96,7 @@ SHARES_ARE_SHARES = Check(
 
 SEGMENTS_ADD_UP = Check(
     "segments_add_up",
-    "Labels, sizes and types each divide the merged pull requests; so do the repositories of a team.",
+    "Labels, sizes, types and repositories each divide the merged pull requests; tools divide the AI-assisted share.",
     False,
     f"""
     select team_id, month, format('%%s of %%s add up to %%s, not to %%s.', kind, repository, parts, whole) as message
@@ -116,7 +116,14 @@ SEGMENTS_ADD_UP = Check(
             and p.metric = w.metric and p.segment = '*'
         where w.metric = 'pull_requests_merged' and w.segment = '*' and w.repository = '*'
         group by w.team_id, w.month, w.repository, w.value
-    ) compared where parts is distinct from whole
+        union all
+        select w.team_id, w.month, w.repository, w.value, 'tools', coalesce(sum(p.value), 0)
+        from monthly_trends w
+        left join monthly_trends p on p.team_id = w.team_id and p.month = w.month and p.repository = w.repository
+            and p.metric = 'ai_made_with_share'
+        where w.metric = 'ai_assisted_share' and w.segment = '*' and w.value is not null
+        group by w.team_id, w.month, w.repository, w.value
+    ) compared where parts is null and whole is not null or abs(parts - whole) > 1e-9
     """,
 )
 

@@ -18,7 +18,7 @@ from historical_sync.window import add_months, as_instant, month_bounds
 ANCHOR = "pull_requests_merged"
 """The metric whose row for a whole place tells what else is known of that place's month."""
 
-OPEN_SHARES = ("ai_tool_share", "technology_share")
+OPEN_SHARES = ("ai_tool_share", "ai_made_with_share", "technology_share")
 """The metrics whose segments are whatever tools and technologies a team turns out to use."""
 
 

@@ -188,7 +188,13 @@ def of_place(prs: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> dict[
         for metric, found in of_merged(part).items():
             if metric in metrics_cut_by(segment):
                 values[metric, segment] = found
-        share = {"size": "size_share", "type": "type_share", "tool": "ai_tool_share", "technology": "technology_share"}
+        share = {
+            "size": "size_share",
+            "type": "type_share",
+            "tool": "ai_tool_share",
+            "made_with": "ai_made_with_share",
+            "technology": "technology_share",
+        }
         if ":" in segment:
             values[share[segment.partition(":")[0]], segment] = (
                 len(part) / len(merged) if len(merged) else None,
@@ -247,6 +253,11 @@ def aggregate(series: pd.Series, how: Callable[[Any], Any]) -> tuple[float | Non
     return (float(how(series.to_numpy(float))), len(series)) if len(series) else (None, 0)
 
 
+def made_with(tools: list[str]) -> str:
+    named = [name for name in tools if name != "generic"]
+    return "several tools" if len(named) > 1 else named[0] if named else "unnamed tool"
+
+
 def cuts(merged: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     for label in ("ai", "other", "pending"):
         yield label, merged[merged["label"] == label]
@@ -254,6 +265,10 @@ def cuts(merged: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield f"size:{name}", merged[merged["size"] == f"size:{name}"]
     for name in ("feature", "bugfix", "refactor", "docs", "test", "chore", "ci", "unknown"):
         yield f"type:{name}", merged[merged["type"] == f"type:{name}"]
+    assisted = merged[merged["label"] == "ai"]
+    words = pd.Series([made_with(tools) for tools in assisted["tools"]], index=assisted.index, dtype=object)
+    for word in sorted(set(words)):
+        yield f"made_with:{word}", assisted[words == word]
     for kind, column in (("tool", "tools"), ("technology", "technologies")):
         for name in sorted({name for names in merged[column] for name in names}):
             yield f"{kind}:{name}", merged[[name in names for names in merged[column]]]
@@ -273,6 +288,8 @@ BY_LABEL = {
 
 
 def metrics_cut_by(segment: str) -> set[str]:
+    if segment.startswith("made_with:"):
+        return set()
     return EVERYWHERE if ":" in segment else BY_LABEL
 
 

@@ -40,7 +40,7 @@ def assert_agrees(warehouse: Warehouse, team_id: str, months: Iterable[date]) ->
             expected = recompute(prs, list(raw["tracked_repositories"]["repository"]), *month_span(month))
             assert expected.keys() <= stored.keys(), sorted(expected.keys() - stored.keys())[:5]
             for key in stored.keys() - expected.keys():
-                assert key[2].startswith(("tool:", "technology:")), key
+                assert key[2].startswith(("tool:", "made_with:", "technology:")), key
                 assert stored[key][0] in (None, 0), key
             for key, (value, n) in expected.items():
                 assert stored[key][1] == n, (month, key)
@@ -95,7 +95,7 @@ def _answer(team_id: str, repository: str, number: int, dice: random.Random) -> 
         number,
         status,
         is_assisted,
-        dice.sample(["claude", "cursor", "copilot"], dice.randint(0, 2)) if is_assisted else [],
+        dice.sample(["claude", "cursor", "generic"], dice.randint(0, 2)) if is_assisted else [],
         usage,
         dice.choice([0.2, 0.49, 0.5, 0.8, 1.0]),
         dice.choice((*TYPES, None)),

@@ -241,8 +241,8 @@ def test_the_reference_of_a_token_is_not_for_the_page(two_teams: Warehouse) -> N
 
 
 def test_tables_without_a_team_are_closed(two_teams: Warehouse) -> None:
-    """Budgets, holds and identities belong to no team, and no team may read them."""
-    for table in ("github_budgets", "github_identities", "llm_holds"):
+    """Budgets, streams and identities belong to no team, and no team may read them."""
+    for table in ("github_budgets", "github_identities", "github_streams"):
         with pytest.raises(psycopg2.errors.InsufficientPrivilege), team_transaction(two_teams, MINE) as tx:
             tx.rows(f"select * from {table}")
 

@@ -94,6 +94,18 @@ def test_a_late_classification_makes_trends_stale(sound: Warehouse) -> None:
         assert findings(tx, BY_NAME["trends_are_current"]) == []
 
 
+def test_tools_that_do_not_add_up_to_the_ai_assisted_share_are_found(sound: Warehouse) -> None:
+    """A stack of tools that is higher than the share it divides, which a chart would show as more than there is."""
+    with sound.transaction() as tx:
+        tx.execute(
+            "insert into monthly_trends select team_id, month, repository, 'ai_made_with_share', 'made_with:claude', "
+            "0.25, n, unit, is_enough, is_complete, computed_at, is_open, repositories, repositories_complete "
+            "from monthly_trends where metric = 'ai_assisted_share' and repository = '*'"
+        )
+        (found,) = findings(tx, BY_NAME["segments_add_up"])
+    assert found.message == "tools of * add up to 0.25, not to 0."
+
+
 def test_repositories_add_up_to_their_team(sound: Warehouse) -> None:
     """A repository's count that does not reach the team's is found too."""
     with sound.transaction() as tx:

@@ -129,6 +129,32 @@ def test_segments_that_divide_add_up(warehouse: Warehouse, names: tuple[str, ...
     assert sum(parts) == value(warehouse, "pull_requests_merged") == 8
 
 
+def test_tools_stack_up_to_the_ai_assisted_share(warehouse: Warehouse) -> None:
+    """Ten merged: two by Claude alone, one by Claude and Cursor, one by a tool unnamed, one by Claude and one unnamed.
+
+    The parts are 0.3 (Claude), 0.1 (several) and 0.1 (unnamed): 0.5, the AI-assisted share. By tool, Claude has 0.4.
+    """
+    store(warehouse, *merged(MARCH, 10, first=1))
+    tools = {1: ["claude"], 2: ["claude"], 3: ["claude", "cursor"], 4: ["generic"], 5: ["claude", "generic"]}
+    with warehouse.transaction() as tx:
+        for number, names in tools.items():
+            tx.execute(
+                "insert into llm_classifications (team_id, repository, number, status, is_ai_assisted, confidence, "
+                "tools) values ('acme', 'acme/api', %s, 'classified', true, 0.9, %s)",
+                [number, names],
+            )
+    publish(warehouse)
+    with warehouse.transaction() as tx:
+        rows = [one for one in read_values(tx, "acme") if one["metric"] == "ai_made_with_share"]
+    parts = {one["segment"].removeprefix("made_with:"): one["value"] for one in rows}
+    assert parts == {"claude": 0.3, "several tools": 0.1, "unnamed tool": 0.1}
+    assert sum(parts.values()) == pytest.approx(value(warehouse, "ai_assisted_share"))
+    assert value(warehouse, "ai_tool_share", segment="tool:claude") == 0.4
+    with warehouse.transaction() as tx:
+        alone = pull_requests_behind(tx, "acme", "ai_made_with_share", MARCH, segment="made_with:claude")
+    assert {one["number"] for one in alone} == {1, 2, 5}
+
+
 def test_every_metric_is_stored(warehouse: Warehouse) -> None:
     """Adding a metric is one entry: whatever the table holds is in the month, with its unit."""
     store(warehouse, make_pull_request())
@@ -138,7 +164,7 @@ def test_every_metric_is_stored(warehouse: Warehouse) -> None:
     whole = {metric.name: metric.unit for metric in METRICS}
     assert {name: units.get(name, whole[name]) for name in whole} == whole
     without = {metric.name for metric in METRICS if metric.name not in units}
-    assert without == {"ai_tool_share", "technology_share"}
+    assert without == {"ai_tool_share", "ai_made_with_share", "technology_share"}
 
 
 def test_size_matched_by_hand(warehouse: Warehouse) -> None:

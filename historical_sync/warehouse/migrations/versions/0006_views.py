@@ -375,6 +375,7 @@ TABLE_COMMENTS = {
     "github_budgets": "One row per GitHub identity: the points it has left.",
     "github_identities": "One row per token, by its digest: whose it is.",
     "github_streams": "One row per stream slot of a GitHub identity.",
+    "github_stream_queue": "One row per process that waits for a stream slot of a GitHub identity.",
     "github_waits": "One row per process that waits for GitHub, and until when.",
     "ai_evidence": "One row per hit of an AI signature in a pull request, with the words that prove it.",
     "llm_batches": "One row per batch that was sent to the LLM: its state, its tokens, its cost.",
@@ -400,7 +401,7 @@ KEYS = {
 TREND_KEYS = {
     **KEYS,
     "repository": "owner/name as registered, or * for all of the team's repositories.",
-    "segment": "* for all pull requests, or ai, other, pending, size:…, type:…, tool:…, technology:….",
+    "segment": "* for all pull requests, or ai, other, pending, size:…, type:…, tool:…, made_with:…, technology:….",
     "unit": "Unit of the values: pull requests, authors, hours, lines, rounds, or share (0 to 1).",
     "is_complete": "Whether every repository of the place is completely loaded for every month that was used.",
     "is_open": "Whether the month was not over when its data was loaded.",
