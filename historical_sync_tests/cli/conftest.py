@@ -1,6 +1,8 @@
 """Commands as a person types them: in this process on a fresh database, with nothing else in the environment."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from historical_sync.sandbox.server import Sandbox
 
 OURS = ("HISTORICAL_SYNC_", "SYNC_", "GITHUB_", "GROQ_", "DAGSTER_")
 Command = Callable[..., Result]
+Program = Callable[..., subprocess.CompletedProcess[str]]
+REPOSITORY_ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
@@ -28,6 +32,18 @@ def command(bare_environment: None, database_url: str, monkeypatch: pytest.Monke
     """Runs `historical-sync …` on a fresh database."""
     monkeypatch.setenv("HISTORICAL_SYNC_DATABASE_URL", database_url)
     return lambda *arguments, **options: CliRunner().invoke(main, list(arguments), **options)
+
+
+@pytest.fixture
+def program(bare_environment: None, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Program:
+    """Runs `historical-sync …` in a process of its own: Dagster's definitions read the settings once a process."""
+    monkeypatch.setenv("HISTORICAL_SYNC_DATABASE_URL", database_url)
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "historical_sync", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPOSITORY_ROOT)
+
+    return run
 
 
 @pytest.fixture
