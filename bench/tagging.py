@@ -2,8 +2,8 @@
 
     python bench/tagging.py [FOLDER]
 
-FOLDER holds `*.jsonl` or `*.jsonl.gz` in the form that `historical-sync evaluate` reads; without one, text is made. Time is
-the processor's own, so that other work on the machine counts less; the best of three rounds is shown.
+FOLDER holds `*.jsonl` or `*.jsonl.gz` in the form that `historical-sync evaluate` reads; without one, text is
+made. Time is the processor's own, so that other work on the machine counts less; the best of three rounds is shown.
 """
 
 from __future__ import annotations
@@ -26,9 +26,29 @@ from historical_sync.records import PullRequest
 ROUNDS = 3
 GENERATED = 4_000
 SLOW_SAMPLE = 300
-WORDS = (
-    ["the", "a", "parser", "test", "fix", "of", "when", "user", "fails", "page", "adds", "returns", "config", "client", "value", "to", "for", "with", "main", "email", "run"]
-)
+WORDS = [
+    "the",
+    "a",
+    "parser",
+    "test",
+    "fix",
+    "of",
+    "when",
+    "user",
+    "fails",
+    "page",
+    "adds",
+    "returns",
+    "config",
+    "client",
+    "value",
+    "to",
+    "for",
+    "with",
+    "main",
+    "email",
+    "run",
+]
 MARKS = (
     "🤖 Generated with [Claude Code](https://claude.com/claude-code)",
     "Co-Authored-By: Claude <noreply@anthropic.com>",

@@ -1,8 +1,9 @@
 """Prose cut into clauses, each in one plain form that the grammar can read.
 
-The plain form is in lower case without marks, and every word for AI in it is one capital letter: `T` a tool for coding,
-`M` a model or assistant that is also a product's subject, `H` a homonym written as a name (`Cursor`), `L` one written as a
-word (`cursor`), `P` a person's name, `N` a noun that names no tool. Several in a row (`Claude and Copilot`, `Cursor (GPT-5)`) become one.
+The plain form is in lower case without marks, and every word for AI in it is one capital letter: `T` a tool for
+coding, `M` a model or assistant that is also a product's subject, `H` a homonym written as a name (`Cursor`), `L` one
+written as a word (`cursor`), `P` a person's name, `N` a noun that names no tool. Several in a row (`Claude and
+Copilot`, `Cursor (GPT-5)`) become one.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ _STRENGTH = "TMHNLP"
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause of a text. `plain` is its plain form; `words` are the words for AI in it; `start`, `end` lie in the text."""
+    """A clause of a text. `plain` is its plain form, `words` the words for AI in it; `start`, `end` lie in the text."""
 
     plain: str
     words: tuple[Word, ...]
@@ -90,7 +91,7 @@ def read_clause(raw: str, start: int = 0) -> Clause:
     lower = bare.lower()
     if len(lower) != len(bare):
         bare = lower
-    if any([sign in lower for sign in _EXAMPLE_SIGNS]):
+    if any(sign in lower for sign in _EXAMPLE_SIGNS):
         lower = bare = _FOR_EXAMPLE.sub(" ", lower)
     words = find_words(lower)
     return Clause(_tokens(lower, bare, words), tuple(words), start, start + len(raw))

@@ -219,7 +219,7 @@ def miss_as_json(one: Prediction) -> dict[str, Any]:
 
 
 def text_of(labelled: Labelled) -> str:
-    """Title, description and commit messages, cut to what fits on a screen: the beginning and, of long ones, the end."""
+    """Title, description and commit messages, cut to what fits on a screen: of long ones the beginning and the end."""
     one = labelled.pull_request
     parts: Sequence[str] = (one.title, one.body, *(commit.message for commit in one.commits))
     text = "\n".join(dict.fromkeys(part.strip() for part in parts if part.strip()))

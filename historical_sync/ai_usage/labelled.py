@@ -53,7 +53,7 @@ def parse_lines(lines: Iterable[str], name: str) -> Iterator[Labelled]:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ConfigurationError(
                 f"{name}, line {number}: not a labelled pull request ({type(error).__name__}: {error}).",
-                remedy="Each line is a JSON object with repo, number, title, body and is_ai_authored; see docs/detection.md.",
+                remedy="Each line is an object with repo, number, title, body, is_ai_authored; see docs/detection.md.",
             ) from error
 
 

@@ -1,7 +1,7 @@
 """The words for AI in prose, as data: names of tools and models, and the nouns that name none in particular.
 
-Some names are ordinary words or people's (`cursor`, `goose`, `Devin`); they are marked, and the grammar asks more of them.
-How they are found in a text is in `words`.
+Some names are ordinary words or people's (`cursor`, `goose`, `Devin`); they are marked, and the grammar asks more of
+them. How they are found in a text is in `words`.
 """
 
 from __future__ import annotations
@@ -198,4 +198,4 @@ PEOPLE = frozenset({"devin", "jules", "cody"})
 """First names: in prose they are people's, and a tool's only where a template asked for one."""
 
 LOWER_CASE_NAMES = frozenset({"cursor", "antigravity"})
-"""Homonyms that people write in lower case when they mean the tool; `goose`, `warp` or `amp` then mean something else."""
+"""Homonyms that people write in lower case when they mean the tool; `goose` or `amp` then mean something else."""

@@ -1,7 +1,7 @@
-"""What a tool was used for, and whether it was used at all: making, or only reading and advising; denied, or supposed.
+"""What a tool was used for, and whether it was used at all: making, or only advising; denied, or supposed.
 
-Disclosures name the work: "for unit tests", "to understand the issue". Making counts. Reviewing, research, brainstorming,
-finding a bug, proofreading, and writing only the description do not.
+Disclosures name the work: "for unit tests", "to understand the issue". Making counts. Reviewing, research,
+brainstorming, finding a bug, proofreading, and writing only the description do not.
 """
 
 from __future__ import annotations

@@ -78,6 +78,8 @@ _USED_FOR_THIS = re.compile(
     r"N.{0,30}\b(?:was|were|has been|have been) .{0,20}\b(?:used|utili[sz]ed|leveraged|involved)\b|\bused .{0,30}N"
 )
 _ALERT = re.compile(r"\[!\w+\]\s*|^[ \t]*>[ \t]?", re.MULTILINE)
+_TOOL, _NOUN = re.compile("[TMHLP]"), re.compile("N")
+_TELLS = re.compile(r"\b(?:i|was|were|used)\b")
 _TWO_ANSWERS = re.compile(r"\byes\b\W{1,6}\bno\b|\bno\b\W{1,6}\byes\b")
 _LONGEST_HEAD = 140
 _UNITS_OF_SECTION = 14
@@ -108,7 +110,7 @@ class Sections:
         return self._section is not None
 
     def answers(self, text: str, unit: Unit) -> Iterator[tuple[Clause, str] | Clause]:
-        """The clauses of a unit of `text`: with a rule's name those that answer a template, bare those that are prose."""
+        """The clauses of a unit: with a rule's name those that answer a template, bare those that are prose."""
         self._leave(unit)
         if unit.is_ticked is False:
             return
@@ -192,24 +194,27 @@ class Sections:
             return ""
         if _AFFIRMS.match(plain):
             return "answer.yes"
-        if is_supposed(plain) and not re.search(r"\bi\b|\bwas\b|\bwere\b|\bused\b", plain) or _TEMPLATE.search(plain):
+        if (is_supposed(plain) and not _TELLS.search(plain)) or _TEMPLATE.search(plain):
             return ""
-        token = re.search("[TMHLP]", plain)
-        if token:
-            if is_denied(plain, token.end()):
-                return ""
-            is_enough = is_sure or _ONLY_NAMES.match(plain) or _USED.search(plain) or _TOOL_FOR.match(plain)
-            return "answer.tool" if is_enough else ""
-        noun = re.search("N", plain)
-        if noun:
-            is_said = _USED.search(plain) and not is_denied(plain, noun.end()) and not is_attestation(plain)
-            return "answer.ai" if is_said and (is_sure or scope == MAKING) else ""
+        if token := _TOOL.search(plain):
+            return "" if is_denied(plain, token.end()) else _rule_of_tool(plain, is_sure)
+        if noun := _NOUN.search(plain):
+            return "" if is_denied(plain, noun.end()) else _rule_of_noun(plain, is_sure or scope == MAKING)
         is_help = _HELP_WITHOUT_NAME.search(plain) if is_sure else _BEGINS_WITH_USE.match(plain)
         return "answer.help" if is_help and scope == MAKING else ""
 
 
+def _rule_of_tool(plain: str, is_sure: bool) -> str:
+    is_enough = is_sure or _ONLY_NAMES.match(plain) or _USED.search(plain) or _TOOL_FOR.match(plain)
+    return "answer.tool" if is_enough else ""
+
+
+def _rule_of_noun(plain: str, is_enough: bool) -> str:
+    return "answer.ai" if is_enough and _USED.search(plain) and not is_attestation(plain) else ""
+
+
 def _looks_like_head(raw: str) -> bool:
-    """A line that stands like a heading without being one: bold, or short and ended by a colon, dash or question mark."""
+    """A line that stands like a heading without being one: bold, or ended by a colon, a dash or a question mark."""
     line = raw.strip().lstrip("> ").strip()
     is_bold = line.startswith(("**", "__", "<b>", "<h")) and line.rstrip(":- ?").endswith(("**", "__", "</b>"))
     return "\n" not in line and (is_bold or line.endswith((":", ":-", "?", "?**", ":**")))

@@ -76,8 +76,8 @@ def _hits(pull_request: PullRequest) -> Iterator[Evidence]:
 
 @dataclass(frozen=True, slots=True)
 class _Present:
-    """What a pull request's texts hold at all, found in one pass over all of them: rows one of whose words is there, and
-    words that can name AI. Each text is then asked only for these, and once: a title is often its commit's message."""
+    """What a pull request's texts hold at all, found in one pass over all of them: rows one of whose words is there,
+    and words that can name AI. Each text is asked only for these, and once: a title is often its commit's message."""
 
     rows: tuple[Signature, ...]
     spotted: tuple[str, ...]

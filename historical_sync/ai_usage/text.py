@@ -1,9 +1,9 @@
 """Cleaning of Markdown without moving a character: what does not count is blanked, so every offset stays true.
 
-Two strengths. `for_markers` blanks code blocks and quoted lines: a tool's own footer or comment must survive. `for_prose`
+Two strengths. `for_markers` blanks code blocks and quoted lines: a tool's own footer or comment survives. `for_prose`
 blanks also comments, HTML tags, inline code (unless it is nothing but a name), links' addresses, e-mail addresses and
-trailers. `blocks` and `units` cut prose into headings, list items, table rows and paragraphs. All run in linear time and
-never raise.
+trailers. `blocks` and `units` cut prose into headings, list items, table rows and paragraphs. All run in linear time
+and never raise.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 _FENCE = re.compile(r"(?:\n|\A)[ \t>]{0,12}(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)")
 _QUOTE = re.compile(r"(?:\n|\A)[ \t]{0,3}>[^\n]*")
@@ -129,8 +130,8 @@ HEADING, ITEM, PARAGRAPH = "heading", "item", "paragraph"
 class Unit:
     """A heading, list item or paragraph of a cleaned text: `text[start:end]`, its marks included.
 
-    `level` is a heading's (1 to 6, or 7 for a line in bold) or an item's indent; `is_ticked` says whether its box is, None without a box;
-    `is_quoted` whether it stands behind `>`; `block` is the number of its block in the text.
+    `level` is a heading's (1 to 6, or 7 for a line in bold) or an item's indent; `is_ticked` says whether its box is,
+    None without a box; `is_quoted` whether it stands behind `>`; `block` is the number of its block in the text.
     """
 
     kind: str
@@ -157,8 +158,7 @@ def units(text: str, block: int = 0) -> Iterator[Unit]:
     at = 0
     for line in text.split("\n"):
         end = at + len(line)
-        mark = _UNIT.match(line)
-        assert mark is not None  # every part is optional
+        mark = cast(re.Match[str], _UNIT.match(line))  # every part of it is optional
         is_quoted = bool(mark["quote"])
         if mark["rule"] or mark.end("quote") == len(line.rstrip()):
             next_unit = None

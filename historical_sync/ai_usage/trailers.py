@@ -95,7 +95,7 @@ class Trailer:
 def may_hold_trailers(text: str) -> bool:
     """Whether a text can hold such a trailer: a cheap test that most texts fail."""
     lower = text.lower()
-    return any([sign in lower for sign in _CHEAP])
+    return any(sign in lower for sign in _CHEAP)
 
 
 def read_trailers(message: str) -> Iterator[Trailer]:

@@ -57,8 +57,9 @@ _WORDS = frozenset(_BY_WORD) | NOUN_WORDS
 
 
 def _is_capital_only(word: str) -> bool:
-    """Whether a word names a tool only when it is written with a capital, so that `continue` in lower case is nothing."""
-    return word not in LOWER_CASE_NAMES | PEOPLE and all(name.is_homonym for name in _BY_WORD.get(word, ()))
+    """Whether a word names a tool only when it is written with a capital: `continue` in lower case is nothing."""
+    names = _BY_WORD.get(word, ())
+    return word not in LOWER_CASE_NAMES | PEOPLE and all(name.is_homonym for name in names)
 
 
 _CAPITALS = {word: word.capitalize() for word in _BY_WORD if _is_capital_only(word)}
@@ -79,7 +80,7 @@ def spot(text: str, lower: str, found: set[str]) -> tuple[str, ...]:
 
 def holds(lower: str, spotted: tuple[str, ...]) -> bool:
     """Whether a part of a text, in lower case, can hold one of the words that were spotted in the whole."""
-    for word in spotted:  # a plain loop: this is asked of every block of every text
+    for word in spotted:  # noqa: SIM110 - a plain loop: this is asked of every block of every text
         if word in lower and (len(word) > SHORT or _stands_alone(lower, word)):
             return True
     return False

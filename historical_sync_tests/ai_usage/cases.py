@@ -1,6 +1,6 @@
 """What people write on GitHub, in our own words: disclosures, near misses, and words that only look like tools.
 
-Not taken from anywhere: each line is a way of saying it, so that the rules are written for the world and not for a file.
+Not taken from anywhere: each line is a way of saying it, so that the rules are for the world and not for a file.
 """
 
 DISCLOSED = (

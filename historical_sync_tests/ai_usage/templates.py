@@ -1,9 +1,18 @@
 """Descriptions made of templates, with what a reader says of each: (name, discloses, text). All in our own words."""
 
 ASKED = "### Did a generative AI tool write or co-write this patch?\n"
-BOXES = "## AI assistance\n- [{}] No AI tools were used\n- [{}] AI was used for research only (no generated code)\n- [{}] AI wrote some of the code\n"
-USED_FOR = "## AI usage\nI used AI assistance for:\n- [{}] Code generation (e.g. when writing a fix)\n- [{}] Tests\n- [{}] Research and understanding\n"
-HELPED = "- [{}] I did **not** use any AI tools for this pull request.\n- [{}] I **did** use AI tools to *help* with this pull request.\n- [x] I have read the AI policy\n"
+BOXES = (
+    "## AI assistance\n- [{}] No AI tools were used\n- [{}] AI was used for research only (no generated "
+    "code)\n- [{}] AI wrote some of the code\n"
+)
+USED_FOR = (
+    "## AI usage\nI used AI assistance for:\n- [{}] Code generation (e.g. when writing a fix)\n- [{}] "
+    "Tests\n- [{}] Research and understanding\n"
+)
+HELPED = (
+    "- [{}] I did **not** use any AI tools for this pull request.\n- [{}] I **did** use AI tools to "
+    "*help* with this pull request.\n- [x] I have read the AI policy\n"
+)
 
 TEMPLATES = (
     ("a question answered with yes and a name", True, ASKED + "Yes, with GitHub Copilot.\n"),
@@ -31,32 +40,38 @@ TEMPLATES = (
     (
         "statement ticked",
         True,
-        "## LLM involvement\n- [x] This PR was created or changed with the assistance of an AI\n- [ ] A human wrote all of this\n",
+        "## LLM involvement\n- [x] This PR was created or changed with the assistance of an AI\n- [ ] A human "
+        "wrote all of this\n",
     ),
     (
         "statement unticked",
         False,
-        "## LLM involvement\n- [ ] This PR was created or changed with the assistance of an AI\n- [x] A human wrote all of this\n",
+        "## LLM involvement\n- [ ] This PR was created or changed with the assistance of an AI\n- [x] A human "
+        "wrote all of this\n",
     ),
     (
         "with a promise",
         True,
-        "## AI disclosure\n- [ ] No AI tools were used.\n- [x] Parts of this were created with an AI tool, and I take full responsibility for them.\n",
+        "## AI disclosure\n- [ ] No AI tools were used.\n- [x] Parts of this were created with an AI tool, "
+        "and I take full responsibility for them.\n",
     ),
     (
         "only promises",
         False,
-        "- [x] **Ownership:** If AI was used, I have declared it and understand every line.\n- [x] I have reviewed all AI-generated code\n",
+        "- [x] **Ownership:** If AI was used, I have declared it and understand every line.\n- [x] I have "
+        "reviewed all AI-generated code\n",
     ),
     (
         "not an agent",
         False,
-        "## Agents\nWe are overrun by pull requests written by code agents.\n- [x] I confirm that this is not a pure code agent PR.\n",
+        "## Agents\nWe are overrun by pull requests written by code agents.\n- [x] I confirm that this is not "
+        "a pure code agent PR.\n",
     ),
     (
         "ticked content box",
         True,
-        "### AI disclosure\n- [x] This PR contains AI-generated content.\n  - [x] I have tested any AI-generated content.\n\nTools: Claude Code\n",
+        "### AI disclosure\n- [x] This PR contains AI-generated content.\n  - [x] I have tested any "
+        "AI-generated content.\n\nTools: Claude Code\n",
     ),
     (
         "unticked content box",
@@ -78,7 +93,8 @@ TEMPLATES = (
     (
         "each tool with its work",
         True,
-        "> [!NOTE]\n> AI assistance was used in this PR:\n> - **Cursor**: for scaffolding\n> - **Claude**: for wording\n",
+        "> [!NOTE]\n> AI assistance was used in this PR:\n> - **Cursor**: for scaffolding\n> - **Claude**: "
+        "for wording\n",
     ),
     ("autocomplete", True, "## AI Disclosure\nOnly Copilot autocompletion\n"),
     ("minimal", True, "## AI Disclosure\nMinimal, autocomplete only\n"),

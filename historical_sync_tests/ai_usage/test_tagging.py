@@ -232,10 +232,35 @@ def test_any_text_can_be_tagged(text: str) -> None:
 
 
 HOSTILE = (
-    "claude ", "used claude to ", "written by claude, ", "the code was written with ", "AI disclosure: ", "## AI disclosure\n\n",
-    "- [x] ai ", "```", "`", "<!--", "<", "((claude ", "*", "_", "\n", "> ", "1. ", "Co-authored-by: <", "🤖 generated with [claude",
-    "not used claude ", "claude (gpt-5) ", "(e.g. claude ", "which ", "all the code ", "https://", "a@", "| ", "İ",
-)  # fmt: skip
+    "claude ",
+    "used claude to ",
+    "written by claude, ",
+    "the code was written with ",
+    "AI disclosure: ",
+    "## AI disclosure\n\n",
+    "- [x] ai ",
+    "```",
+    "`",
+    "<!--",
+    "<",
+    "((claude ",
+    "*",
+    "_",
+    "\n",
+    "> ",
+    "1. ",
+    "Co-authored-by: <",
+    "🤖 generated with [claude",
+    "not used claude ",
+    "claude (gpt-5) ",
+    "(e.g. claude ",
+    "which ",
+    "all the code ",
+    "https://",
+    "a@",
+    "| ",
+    "İ",
+)
 
 
 @pytest.mark.timeout(60)

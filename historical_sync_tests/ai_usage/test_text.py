@@ -1,5 +1,7 @@
 """Cleaning blanks what does not count, moves nothing, and bears any input."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,7 +57,7 @@ def test_blocks_and_units_cover_every_word(text: str) -> None:
     """No word falls between blocks, or between the units of a block, but for rules and bare quote marks."""
     spans = list(blocks(text))
     assert all(start < end for start, end in spans)
-    assert all(first[1] <= second[0] for first, second in zip(spans, spans[1:], strict=False))
+    assert all(first[1] <= second[0] for first, second in pairwise(spans))
     outside = set(range(len(text))) - {at for start, end in spans for at in range(start, end)}
     assert all(text[at].isspace() for at in outside)
     for start, end in spans:

@@ -1,7 +1,7 @@
 """Footers that author tools leave: `Generated with [Tool](…)` at the start of a line.
 
-Before it may stand an emoji, a bullet or emphasis; after it nothing but what the tool appends. A name that is also a word
-(`Amp`, `Warp`, `Continue`) counts only as the tool writes it.
+Before it may stand an emoji, a bullet or emphasis; after it nothing but what the tool appends. A name that is also a
+word (`Amp`, `Warp`, `Continue`) counts only as the tool writes it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Wordings in which a person used the tool, or had its help: "I used Copilot for the tests", "with help from Claude"."""
+"""Wordings in which a person used the tool, or had its help: "I used Copilot for the tests", "with Claude's help"."""
 
 from __future__ import annotations
 
