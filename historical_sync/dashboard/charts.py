@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
+from urllib.parse import quote
 
 from historical_sync.dashboard.formatting import month_short, number
 from historical_sync.trends.metrics import ALL, BY_NAME, CLOSED_VOCABULARIES, Metric, Segment
@@ -71,6 +72,7 @@ class Point:
     """A month of a series as the page shows it. `is_sure` is False where the marker must be hollow."""
 
     month: date
+    key: str
     value: float | None
     n: int
     text: str
@@ -84,6 +86,11 @@ class DrawnSeries:
 
     series: Series
     points: tuple[Point, ...]
+
+    @property
+    def suffix(self) -> str:
+        """The end of the address of the list behind one of its points."""
+        return "" if self.series.segment == ALL else f"~{quote(self.series.segment, safe=':')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +173,7 @@ def standard_charts(tools: Sequence[str]) -> tuple[Chart, ...]:
         Chart(
             "ai",
             "AI-assisted share",
-            (*layers, Series(share.name, ALL, "AI-assisted, all tools", "line", 0)),
+            (*layers, Series(share.name, ALL, "All tools", "line", 0)),
             share.definition + (" A pull request may name several tools." if len(layers) > 1 else ""),
             share.caution,
         ),
@@ -236,11 +243,13 @@ def _drawn(series: Series, months: Sequence[date], values: Values, *, years_back
 
 def _point(month: date, row: Row | None, metric: Metric) -> Point:
     if row is None:
-        return Point(month, None, 0, number(None, metric.unit), False, "not loaded yet")
+        return Point(month, f"{month:%Y-%m}", None, 0, number(None, metric.unit), False, "not loaded yet")
     why = [*_reasons(row)]
     if not row["is_enough"] and not metric.is_count:
         why.append(TOO_FEW if row["n"] else "no pull request that counts")
-    return Point(month, row["value"], row["n"], number(row["value"], metric.unit), not why, ", ".join(why))
+    return Point(
+        month, f"{month:%Y-%m}", row["value"], row["n"], number(row["value"], metric.unit), not why, ", ".join(why)
+    )
 
 
 def _reasons(row: Row) -> Iterable[str]:

@@ -17,6 +17,13 @@ from historical_sync.trends.metrics import ALL, BY_NAME, HEADLINE, Metric
 
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_MARGIN = 120, 36, 4
 
+SHORT_TITLES = {
+    "pull_requests_merged": "PRs merged",
+    "unreviewed_share": "Merged unreviewed",
+    "classified_share": "LLM-classified",
+}
+"""Where a metric's title is too long for a card."""
+
 ARROWS = {"rising": "↑", "falling": "↓", "steady": "→"}
 TONES = {"improving": "good", "worsening": "bad"}
 DIRECTION_WORDS = {"improving": "Improving", "worsening": "Worsening", "flat": "Steady"}
@@ -78,11 +85,11 @@ def key_figures(months: Sequence[date], values: Values, directions: Directions) 
 def _figure(metric: Metric, month: date, months: Sequence[date], values: Values, directions: Directions) -> KeyFigure:
     row = values.get((metric.name, ALL, month))
     verdict = directions.get((metric.name, month), {})
-    arrow, word, tone = _direction(verdict)
+    arrow, word, tone = _direction(verdict) if metric.is_trended else ("", "", "none")
     is_enough = bool(row and (row["is_enough"] or metric.is_count))
     return KeyFigure(
         metric=metric.name,
-        title=metric.title.removesuffix(", median"),
+        title=SHORT_TITLES.get(metric.name, metric.title.removesuffix(", median")),
         definition=metric.definition,
         value=number(row["value"] if row else None, metric.unit),
         note=_note(metric, row),

@@ -67,6 +67,12 @@ class TrendsState:
         return f"?{urlencode(given, safe='/@~:*')}" if given else ""
 
 
+def point_prefix(state: TrendsState) -> str:
+    """The query of a point's address up to its month: `prefix + metric@month` opens the list behind it."""
+    query = state.changed(place=None).query()
+    return f"{query}&point=" if query else "?point="
+
+
 def read_state(query: Mapping[str, str]) -> TrendsState:
     """The state in an address. Raises ConfigurationError that names what cannot be read."""
     metric = _metric(query.get("metric") or DEFAULT_METRIC)

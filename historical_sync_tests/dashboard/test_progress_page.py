@@ -50,7 +50,8 @@ def test_a_wait_is_shown_with_its_hour() -> None:
     wait = Wait(NOW + timedelta(hours=2, minutes=32), "hourly limit")
     assert progress_page(team(repository(), wait=wait), web_address=None).wait == "Waiting for GitHub until 14:32 UTC"
     done = (MonthProgress(NOW.date().replace(day=1), 1, 1, 0, 10, 10),)
-    assert progress_page(team(repository(), wait=wait, months=done), web_address=None).wait is None
+    complete = team(repository(sync_status="completed"), wait=wait, months=done)
+    assert progress_page(complete, web_address=None).wait is None
 
 
 def test_repositories_link_to_github_where_it_has_pages() -> None:

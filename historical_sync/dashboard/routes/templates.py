@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse
 
 from historical_sync.dashboard import formatting
 from historical_sync.dashboard.assets import address
-from historical_sync.dashboard.trends_state import Place
+from historical_sync.dashboard.trends_state import point_prefix
 
 
 def _environment() -> Environment:
@@ -20,7 +20,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(static=address, fmt=formatting, place=Place)
+    environment.globals.update(static=address, fmt=formatting, point_prefix=point_prefix)
     return environment
 
 
