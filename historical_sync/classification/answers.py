@@ -75,16 +75,24 @@ def read_answer(text: str | None, pull_request: PullRequest) -> Classification:
 
 
 def _json_object(text: str | None) -> dict[str, Any]:
-    stripped = re.sub(r"^\s*```(?:json)?|```\s*$", "", text or "").strip()
-    if not stripped:
+    if not (text or "").strip():
         raise RejectedAnswer("the answer is empty")
-    try:
-        found = json.loads(stripped)
-    except (ValueError, RecursionError) as error:
-        raise RejectedAnswer("the answer is not whole JSON") from error
+    found = _parsed(str(text))
+    if found is None:  # thoughts, a fence or a sentence around it
+        said = re.sub(r"<think>.*?</think>", "", str(text), flags=re.DOTALL)
+        found = _parsed(said[said.find("{") : said.rfind("}") + 1])
+    if found is None:
+        raise RejectedAnswer("the answer is not whole JSON")
     if not isinstance(found, dict):
         raise RejectedAnswer("the answer is no JSON object")
     return found
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _section(answer: dict[str, Any], name: str) -> dict[str, Any]:

@@ -212,10 +212,17 @@ def _content(body: dict[str, Any]) -> tuple[str | None, str | None]:
     message = choice["message"] if isinstance(choice.get("message"), dict) else {}
     if _text(message.get("refusal")):
         return None, f"refused: {message['refusal'][:200]}"
-    text = _text(message.get("content"))
+    text = _plain_content(message.get("content"))
     if choice.get("finish_reason") == "length":
         return text, "cut off at the token limit"
     return (text, None) if text else (None, "the answer is empty")
+
+
+def _plain_content(content: Any) -> str | None:
+    """The text of a message, which may be given in parts, or as the JSON it should be."""
+    if isinstance(content, list):
+        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    return json.dumps(content) if isinstance(content, dict) and content else _text(content)
 
 
 def _problem(problem: Any, status: Any) -> tuple[str | None, str]:

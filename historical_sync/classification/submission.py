@@ -11,7 +11,15 @@ import uuid
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from historical_sync.classification.batches import MOST_BYTES, batch_line, content_hash, custom_id, digest, fitting
+from historical_sync.classification.batches import (
+    MOST_BYTES,
+    BatchState,
+    batch_line,
+    content_hash,
+    custom_id,
+    digest,
+    fitting,
+)
 from historical_sync.classification.groq_replies import (
     CONCERNS_EVERY_REQUEST,
     MODEL_GONE,
@@ -22,7 +30,7 @@ from historical_sync.classification.pricing import estimated_cost_usd, no_price
 from historical_sync.classification.prompt import prompt_version, request_body
 from historical_sync.classification.session import BATCHES, SERVICE, Session
 from historical_sync.classification.settlement import give_up, undo
-from historical_sync.errors import BudgetExhausted, ClassificationError, GroqRefused
+from historical_sync.errors import BudgetExhausted, ClassificationError, GroqRefused, GroqUnavailable
 from historical_sync.records import PullRequest
 from historical_sync.warehouse import classifications, llm_holds, llm_ledger
 from historical_sync.warehouse.llm_ledger import Intent, Request
@@ -112,7 +120,7 @@ def advance(session: Session, intent_id: str) -> int:
 
 def _step_by_step(session: Session, intent: Intent) -> int:
     if intent.input_file_id is not None:
-        found = session.groq.find_batch(intent.intent_id, intent.input_file_id)
+        found = _find(session, intent, intent.input_file_id)
         if found is not None:
             session.report(f"Found batch {found.batch_id}, which was created before a crash or a time-out.")
             return _store_batch(session, intent, found.batch_id, found.status)
@@ -124,6 +132,16 @@ def _step_by_step(session: Session, intent: Intent) -> int:
     with session.warehouse.transaction() as tx:
         llm_ledger.set_intent(tx, intent.intent_id, state="uploaded", input_file_id=file_id, tries=0)
     return _create(session, intent, file_id)
+
+
+def _find(session: Session, intent: Intent, file_id: str) -> BatchState | None:
+    """The batch that may have been created already. A list that Groq refuses is no "there is none"."""
+    try:
+        return session.groq.find_batch(intent.intent_id, file_id)
+    except (NotFound, GroqRefused) as error:
+        if getattr(error, "code", None) in CONCERNS_EVERY_REQUEST:
+            raise
+        raise GroqUnavailable(f"Groq's batches cannot be listed: {error}") from error
 
 
 def _create(session: Session, intent: Intent, file_id: str) -> int:

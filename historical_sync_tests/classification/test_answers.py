@@ -110,9 +110,12 @@ def test_no_json_object_is_rejected(text: str | None) -> None:
         read_answer(text, SIGNED)
 
 
-def test_a_fenced_answer_is_read() -> None:
-    """Models without a strict schema wrap their JSON."""
-    assert read_answer(f"```json\n{json.dumps(answer())}\n```", SIGNED).is_ai_assisted
+@pytest.mark.parametrize(
+    "wrap", ["```json\n%s\n```", "```\n%s```", "Here it is:\n%s\nAnything else?", "<think>{maybe}</think>%s"]
+)
+def test_a_wrapped_answer_is_read(wrap: str) -> None:
+    """Models without a strict schema fence their JSON, think aloud before it or talk around it."""
+    assert read_answer(wrap % json.dumps(answer()), SIGNED).is_ai_assisted
 
 
 def test_not_a_number_is_no_confidence() -> None:

@@ -109,6 +109,15 @@ def test_lines_are_read_from_both_files_in_any_order() -> None:
     assert found["g"].code == "batch_expired"
 
 
+@pytest.mark.parametrize(
+    "content", [{"ai": {}}, [{"type": "text", "text": '{"ai":'}, {"type": "text", "text": " {}}"}]]
+)
+def test_an_answer_may_come_in_parts_or_parsed(content: Any) -> None:
+    """A message's content is text, by rights; parts of text and ready JSON are understood."""
+    (one,) = read_results(line("a", body(content))).lines
+    assert json.loads(str(one.text)) == {"ai": {}}
+
+
 @given(strategies.lists(strategies.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode())))
 def test_any_file_is_read(rows: list[bytes]) -> None:
     """No content of a file breaks the reading."""

@@ -334,3 +334,15 @@ def test_a_key_without_permission_for_batches_falls_back(desk: Desk) -> None:
     desk.settle()
     assert desk.statuses() == {1: "classified"}
     assert len(desk.sandbox.requests.of("chat")) == 1
+
+
+@pytest.mark.parametrize("kind", ["groq_404", "groq_500", "groq_429", "groq_truncated", "groq_401"])
+def test_a_list_that_cannot_be_had_is_not_an_empty_one(desk: Desk, kind: str) -> None:
+    """While Groq does not list its batches, nobody knows whether the batch was created: it is not created again."""
+    store(desk.warehouse, [one_pull_request(1)])
+    desk.sandbox.faults.add("groq_lost_answer", operation="batches.create", times=1)
+    desk.sandbox.faults.add(kind, operation="batches.list", times=9)
+    desk.classify()
+    desk.settle()
+    assert desk.statuses() == {1: "classified"}
+    assert len(desk.sandbox.requests.of("batches.create")) == 1
