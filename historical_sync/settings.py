@@ -42,6 +42,10 @@ class Settings:
     llm_batch_size: int
     llm_wait_seconds: float
     llm_budget_usd: float | None
+    github_reserve_percent: int = 10
+    """Share of GitHub's points that is left for the customer's own use."""
+    github_streams: int = 1
+    """Requests that one GitHub identity may have under way; GitHub allows about one busy stream."""
     public_url: str | None = None
     """The address under which people reach the page; None means that only this machine does."""
     llm_prices: Mapping[str, tuple[float, float]] = field(default_factory=lambda: dict(GROQ_PRICES_USD))
@@ -65,6 +69,8 @@ class Settings:
             llm_batch_size=_whole(env, "SYNC_LLM_BATCH_SIZE", 100, least=1, most=50_000),
             llm_wait_seconds=_number(env, "HISTORICAL_SYNC_LLM_WAIT_SECONDS", 0.0) or 0.0,
             llm_budget_usd=_number(env, "HISTORICAL_SYNC_LLM_BUDGET_USD", None),
+            github_reserve_percent=_whole(env, "SYNC_GITHUB_RESERVE_PERCENT", 10, least=0, most=90),
+            github_streams=_whole(env, "SYNC_GITHUB_STREAMS", 1, least=1, most=10),
             public_url=_address(env, "HISTORICAL_SYNC_PUBLIC_URL"),
             llm_prices=GROQ_PRICES_USD | _prices(env, "HISTORICAL_SYNC_LLM_PRICES"),
             llm_batch_discount=_share(env, "HISTORICAL_SYNC_LLM_BATCH_DISCOUNT", GROQ_BATCH_DISCOUNT),

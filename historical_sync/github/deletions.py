@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from historical_sync.github import queries
 from historical_sync.github.readers import read_existence
@@ -21,6 +21,7 @@ from historical_sync.warehouse.repository_months import reopen_changed
 
 FULL_WALK_EVERY = timedelta(days=7)
 IDS_AT_ONCE = 100
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def is_full_walk_due(walker: Walker, repository: TrackedRepository, now: datetime) -> bool:
@@ -40,15 +41,16 @@ def remove_deleted(walker: Walker, repository: TrackedRepository) -> RepositoryM
     GitHubError from a walk that fails, and then removes nothing.
     """
     walk = walker.walk_full(repository)
-    if walk.started_at is None or walk.frontier is None:
+    if walk.started_at is None:
         return set()
+    down_to = BEGINNING if walk.is_at_end or walk.frontier is None else walk.frontier
     with walker.warehouse.transaction() as tx:
         missed = unseen(
             tx,
             walker.team_id,
             repository.repository,
             walk.started_at,
-            down_to=walk.frontier,
+            down_to=down_to,
             until=walk.started_at - MARGIN,
         )
     gone: list[int] = []

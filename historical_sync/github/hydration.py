@@ -42,6 +42,11 @@ class Fetched:
     gone: list[Wanted] = field(default_factory=list)
     unread: list[tuple[Wanted, str]] = field(default_factory=list)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.pull_requests or self.gone or self.unread)
+
 
 class Hydrator:
     """Fetches pull requests by id. Threads share it, so that they share what it learnt about page sizes."""

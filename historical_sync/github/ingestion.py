@@ -20,8 +20,10 @@ __all__ = ["MonthIngestion", "RepositoryMonth", "connect", "ingest_month", "refr
 
 def connect(settings: Settings, warehouse: Warehouse, team: Team) -> GitHubClient:
     """A client with the team's tokens and the budget that processes share. Raises ConfigurationError without any."""
-    budget = SharedBudget(warehouse, team.team_id)
-    return GitHubClient(settings.github_api_url, references(team.github_token_ref), budget)
+    streams = settings.github_streams
+    reserve_share = settings.github_reserve_percent / 100
+    budget = SharedBudget(warehouse, team.team_id, streams=streams, reserve_share=reserve_share)
+    return GitHubClient(settings.github_api_url, references(team.github_token_ref), budget, streams=streams)
 
 
 def ingest_month(

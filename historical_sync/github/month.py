@@ -31,6 +31,8 @@ WANTED_AT_ONCE = 500
 PASSES = 3
 """What changed while a pass ran is fetched in the next one; what still changes then is left to the next run."""
 PROGRESS_EVERY_SECONDS = 1.0
+PROGRESS_SHARE = 0.02
+"""Counting a large team takes longer, and is then done less often: at most this share of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,8 @@ class MonthRun:
 
     def _write(self, fetched: Fetched, repositories: Sequence[str]) -> None:
         """One transaction: a page's rows, what they tell the index, and the months that change by it."""
+        if fetched.is_empty:
+            return
         with self._warehouse.transaction() as tx:
             pull_requests.upsert_pull_requests(tx, self._team_id, fetched.pull_requests)
             changed = index.follow_hydration(tx, self._team_id, fetched.pull_requests)
@@ -251,11 +255,13 @@ class MonthRun:
     def _show_progress(self, repositories: Sequence[str]) -> None:
         if time.monotonic() < self._progress_due:
             return
+        began = time.monotonic()
         self._count(repositories)
         with self._warehouse.transaction() as tx:
             repository_months.keep_alive(tx, self._team_id, self._month, self._holder, self._client.clock())
             repository_months.save_progress(tx, self._team_id, repositories, self._wanted_months)
-        self._progress_due = time.monotonic() + PROGRESS_EVERY_SECONDS
+        took = time.monotonic() - began
+        self._progress_due = time.monotonic() + max(PROGRESS_EVERY_SECONDS, took / PROGRESS_SHARE)
 
     def _finish(self, registered: Sequence[str]) -> tuple[RepositoryMonth, ...]:
         """Count, and store how each repository ended. Raises AllRepositoriesFailed when none could be read."""

@@ -52,6 +52,7 @@ class Stage:
     tokens: list[str]
     team_id: str = "acme"
     now: datetime = NOW
+    read_timeout_seconds: float = 20.0
     lines: list[str] = field(default_factory=list)
 
     @property
@@ -69,7 +70,11 @@ class Stage:
 
     def client(self, **changes: Any) -> GitHubClient:
         budget = SharedBudget(self.warehouse, self.team_id)
-        settings: dict[str, Any] = {"clock": self.time.now, "sleep": self.time.sleep, "read_timeout_seconds": 0.5}
+        settings: dict[str, Any] = {
+            "clock": self.time.now,
+            "sleep": self.time.sleep,
+            "read_timeout_seconds": self.read_timeout_seconds,
+        }
         return GitHubClient(self.sandbox.github_url, self.tokens, budget, **{**settings, **changes})
 
     def ingest(self, month: date, client: GitHubClient | None = None, **changes: Any) -> MonthIngestion:

@@ -15,6 +15,8 @@ from historical_sync.window import first_of_month
 from historical_sync_tests.github.conftest import SetStage
 from historical_sync_tests.github.stage import NOW, Stage
 
+PATIENCE = {"timeout": 0.4}
+"""Seconds before the client gives up on an answer, where the fault is that none comes."""
 REFUSALS = {"unauthorized", "forbidden", "saml"}
 """What GitHub says about a token or a repository; asking again does not help."""
 
@@ -23,6 +25,7 @@ REFUSALS = {"unauthorized", "forbidden", "saml"}
 def test_a_fault_that_passes_leaves_no_trace(small_stage: Stage, kind: str) -> None:
     """One fault in the middle of the walk and two among the hydrations: waited out or asked again, and all is there."""
     stage = small_stage
+    stage.read_timeout_seconds = PATIENCE.get(kind, 20.0)
     stage.sandbox.faults.add(kind, nth=4, seconds=0.05)
     stage.sandbox.faults.add(kind, nth=7, times=2, seconds=0.05)
     stage.sync()
@@ -34,6 +37,7 @@ def test_a_fault_that_passes_leaves_no_trace(small_stage: Stage, kind: str) -> N
 def test_a_fault_that_stays_is_told(small_stage: Stage, kind: str) -> None:
     """The same fault on every third request: complete and true, or named as incomplete; once gone, all is there."""
     stage = small_stage
+    stage.read_timeout_seconds = PATIENCE.get(kind, 20.0)
     stage.sandbox.faults.add(kind, probability=0.34, seconds=0.05)
     stage.sync()
     stage.assert_true_or_told()
@@ -51,6 +55,7 @@ def test_a_fault_that_stays_is_told(small_stage: Stage, kind: str) -> None:
 def test_any_mixture_of_faults(set_stage: SetStage, chances: dict[str, float], number: int) -> None:
     """Several kinds of fault at once, in a world that moves between any two answers: never silently less."""
     stage = set_stage(history_months=1)
+    stage.read_timeout_seconds = 0.5 if "timeout" in chances else 20.0
     stage.sandbox.faults.random = random.Random(number)
     for kind, chance in chances.items():
         stage.sandbox.faults.add(kind, probability=chance)
@@ -70,6 +75,7 @@ def test_any_mixture_of_faults(set_stage: SetStage, chances: dict[str, float], n
 def test_a_page_that_is_too_heavy_is_halved(small_stage: Stage, kind: str) -> None:
     """A GitHub that refuses ten at once gets smaller pages, and gives everything."""
     stage = small_stage
+    stage.read_timeout_seconds = PATIENCE.get(kind, 20.0)
     if kind == "resource_limits":
         stage.sandbox.github.pace = Pace(largest_hydration=9)
     else:
@@ -87,7 +93,8 @@ def test_a_poisonous_pull_request_spoils_only_itself(stage: Stage, kind: str) ->
     month = stage.months[1]
     number = next(n for n, one in stage.truth("demo/payments").items() if first_of_month(one.created_at) == month)
     stage.sandbox.faults.add(kind, repository="demo/payments", number=number, more_than=0)
-    stage.ingest(month, stage.client(read_timeout_seconds=0.2))
+    stage.read_timeout_seconds = PATIENCE.get(kind, 20.0)
+    stage.ingest(month)
     partial = stage.rows("select repository, number, partial_reason from pull_requests where is_partial")
     assert [(row["repository"], row["number"]) for row in partial] == [("demo/payments", number)]
     assert partial[0]["partial_reason"]

@@ -106,6 +106,23 @@ def test_fifty_quiet_repositories_cost_as_much_as_a_busy_one(set_stage: SetStage
     assert many.meter.points <= one.meter.points + 50 + 2 * HISTORY_MONTHS
 
 
+def test_the_price_of_a_thousand_is_what_the_formula_makes_inevitable(set_stage: SetStage) -> None:
+    """Exactly: whose token, how busy, ten pages of the walk, a look, 48 hydrations of 21, and pages of long lists."""
+    stage = set_stage(lambda time: scenario.scale(1000, 1, months=1, now=NOW, clock=time.now), history_months=1)
+    client = stage.client()
+    done = [stage.ingest(month, client) for month in stage.months]
+    stage.assert_all_true()
+    stored = stage.stored("scale/repo-000").values()
+    overflow = sum(max(0, len(one.files) - 1) // 100 for one in stored)
+    hydrations = [
+        entry for entry in stage.sandbox.requests if entry.hydrated > 10 or entry.hydrated == len(stored) % 21
+    ]
+    assert len(hydrations) <= -(-len(stored) // 21) + 1
+    assert client.meter.requests == stage.sandbox.requests.graphql_requests == client.meter.points
+    assert client.meter.requests <= 1 + 1 + 10 + len(done) + len(hydrations) + overflow
+    assert client.meter.requests <= 60 + overflow + len(done)
+
+
 def test_a_month_outside_the_window_is_refused(stage: Stage) -> None:
     """The month before the history's first is not fetched in silence."""
     with pytest.raises(OutsideWindow):

@@ -8,7 +8,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from historical_sync.errors import AllRepositoriesFailed, ConfigurationError
+from historical_sync.errors import AllRepositoriesFailed, ConfigurationError, TokenRefused
+from historical_sync.github.inspection import TokenReport, inspect_tokens
 from historical_sync.github.tokens import references
 from historical_sync_tests.github.conftest import SetStage
 from historical_sync_tests.github.stage import NOW, Stage
@@ -184,3 +185,17 @@ def test_an_app_installation_renews_its_token(
     assert 401 not in {entry.status for entry in stage.sandbox.requests}
     assert len(stage.sandbox.github.identities.expires_at) >= 4
     assert [row["identity"] for row in stage.rows("select identity from github_budgets")] == ["installation:4711"]
+
+
+def test_a_token_is_inspected_without_being_shown(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`doctor` learns whose each token is and what is left of it; a refused one is named by its reference."""
+    monkeypatch.setenv("GITHUB_TOKENS", "good-token,bad-token")
+    stage.sandbox.github.identities.logins["good-token"] = "ada"
+    stage.sandbox.github.identities.revoked.add("bad-token")
+    good, bad = inspect_tokens(stage.sandbox.github_url)
+    assert isinstance(good, TokenReport)
+    assert (good.token_ref, good.login, good.limit) == ("env:GITHUB_TOKENS#1", "ada", 5000)
+    assert good.remaining < 5000
+    assert isinstance(bad, TokenRefused)
+    assert bad.token_ref == "env:GITHUB_TOKENS#2"
+    assert "bad-token" not in str(bad)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from historical_sync.sandbox.changes import delete
+from historical_sync.window import first_of_month
 from historical_sync_tests.github.stage import NOW, Stage
 
 OTHERS = {"demo/storefront": {"completed"}, "demo/Platform": {"completed"}}
@@ -72,18 +73,19 @@ def test_names_are_matched_without_case(stage: Stage) -> None:
     assert [one.repository for one in ingested.repositories] == ["demo/payments"]
 
 
-def test_a_deleted_pull_request_goes_after_a_full_walk(stage: Stage) -> None:
+@pytest.mark.parametrize("which", [0, 7, -1])
+def test_a_deleted_pull_request_goes_after_a_full_walk(stage: Stage, which: int) -> None:
     """A week later a full walk misses it and its id is NOT_FOUND: its row, its index entry and its count go."""
     stage.sync()
-    gone = random.Random(4).choice(sorted(stage.truth("demo/payments")))
+    gone = sorted(stage.truth("demo/payments"))[which]
     delete(stage.world, stage.world.pull_request("demo/payments", gone), random.Random(4))
     assert stage.refresh() == frozenset()
     assert gone in stage.stored("demo/payments")
-    months = stage.refresh(now=NOW + timedelta(days=8))
-    assert months
+    touched = {first_of_month(stage.stored("demo/payments")[gone].created_at)}
+    stage.refresh(now=NOW + timedelta(days=8))
     assert gone not in stage.stored("demo/payments")
-    for month in months:
-        stage.ingest(month)
+    assert all(stage.statuses(month)["demo/payments"] == {"pending"} for month in touched & set(stage.months))
+    stage.sync()
     stage.assert_all_true()
 
 
