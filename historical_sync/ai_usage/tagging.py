@@ -28,7 +28,7 @@ from historical_sync.ai_usage.rows import (
     normal_login,
 )
 from historical_sync.ai_usage.signatures import BRANCH_ROWS, EMAILS, LOGINS, rows_of
-from historical_sync.ai_usage.text import for_markers
+from historical_sync.ai_usage.text import for_markers, own_words
 from historical_sync.ai_usage.words import runs, spot
 from historical_sync.records import Evidence, PullRequest, storable_text
 
@@ -97,16 +97,17 @@ def _made(pull_request: PullRequest) -> Iterator[Evidence]:
     yield from _branch(pull_request.head_ref)
     yield from _text(pull_request.title, IN_TITLE, 0, present)
     yield from _text(pull_request.body, IN_BODY, 0, present)
-    yield from _trailers(pull_request.body, IN_BODY, 0)
     for position, commit in enumerate(pull_request.commits):
         yield from _account(commit.author_login, IN_COMMIT_AUTHOR, position)
         yield from _address(commit.author_email, commit.author_name, IN_COMMIT_AUTHOR, position)
         yield from _text(commit.message, IN_MESSAGE, position, present)
-        yield from _trailers(commit.message, IN_TRAILER, position)
 
 
 def _text(text: str, place: str, position: int, present: _Present) -> Iterator[Evidence]:
+    text = own_words(text)
     yield from _marks(text, place, position, present.rows)
+    if place != IN_TITLE:
+        yield from _trailers(text, IN_TRAILER if place == IN_MESSAGE else place, position)
     if text not in present.said:
         present.said[text] = tuple(disclosures(text, present.spotted))
     for said in present.said[text]:

@@ -32,6 +32,31 @@ _TRAILER = re.compile(
 )
 
 
+_REVERTED_TITLE = re.compile(r"\bRevert(?:s|ed|ing)?:? +\"[^\n]*", re.IGNORECASE)
+_ORIGINAL = re.compile(
+    r"^\W{0,4}(?:original|reverted) (?:commit|change|message|description|pr|pull request)\b[^\n]{0,60}:[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_OTHER_PULL_REQUEST = re.compile(r"^[ \t]*[*-] [^\n]{1,300}\(#(\d{1,9})\)[ \t\r]*$", re.MULTILINE)
+_FEWEST_CARRIED = 2
+
+
+def own_words(text: str) -> str:
+    """`text` without what was said of other pull requests: the title and the message of one that it reverts, and what
+    stands in a list of several, from its first line to its last (release notes, squashes of whole branches)."""
+    if "evert" in text:
+        text = _blank_spans(text, _matches(_REVERTED_TITLE)(text))
+        original = _ORIGINAL.search(text)
+        text = text if original is None else text[: original.start()] + blanked(text[original.start() :])
+    return _blank_spans(text, _carried(text)) if "(#" in text else text
+
+
+def _carried(text: str) -> Iterator[tuple[int, int]]:
+    lines = list(_OTHER_PULL_REQUEST.finditer(text))
+    if len({line[1] for line in lines}) >= _FEWEST_CARRIED:
+        yield lines[0].start(), lines[-1].end()
+
+
 def blanked(text: str) -> str:
     """As many blanks as `text` has characters; line ends stay."""
     return _NOT_SPACE.sub(" ", text)

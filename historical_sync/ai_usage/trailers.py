@@ -62,7 +62,7 @@ AI_KEYS = (
 """Keys that speak of nothing but AI: any value but a denial means that it was used."""
 
 _LINE = re.compile(
-    r"^[ \t]{0,4}(?P<key>"
+    r"^[ \t]{0,3}(?P<key>"
     + "|".join((*MAKING_KEYS, *TOOL_KEYS, *AI_KEYS))
     + r")[ \t]{0,4}:[ \t]{0,8}(?P<value>\S[^\n]{0,300})",
     re.IGNORECASE | re.MULTILINE,

@@ -145,6 +145,28 @@ def test_all_commits_are_looked_at_and_told_apart() -> None:
     assert [hit.position for hit in tag(make_pull_request(commits=tuple(commits)))] == [0, 101, 149]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"* Add parser (#12)\n\n{CLAUDE}\n\n* Add printer (#13)\n\n{FOOTER}\nWritten with Claude.\n\n* Add docs (#14)",
+        f"Revert it\n\nThis reverts commit 1a2b3c.\n\nOriginal commit message:\n\n{FOOTER}\n{CLAUDE}",
+        f"Revert it\n\n    {CLAUDE}",
+        'Revert "Parser written by Claude Code"',
+    ],
+)
+def test_what_others_wrote_is_not_this_pull_requests(text: str) -> None:
+    """Release notes, squashes of whole branches and reverts quote other people's words and trailers."""
+    assert tag(make_pull_request(body=text, commits=commit(text))) == []
+
+
+def test_a_revert_may_have_been_made_with_a_tool() -> None:
+    """A revert's own trailer and footer are its own; so is a list with one other pull request in it."""
+    revert = f'Revert "Add it"\n\nThis reverts commit 1a2b3c.\n\n{CLAUDE}'
+    assert {hit.tool for hit in tag(make_pull_request(commits=commit(revert)))} == {"claude"}
+    follow_up = f"- follows the parser (#12)\n\n{FOOTER}"
+    assert {hit.tool for hit in tag(make_pull_request(body=follow_up))} == {"claude"}
+
+
 def test_what_dependency_bots_quote_is_not_theirs() -> None:
     """Dependabot carries other projects' release notes and trailers; none of it is evidence about this team."""
     body = f"Release notes\n\n{FOOTER}\n\nWritten with Claude"
