@@ -33,7 +33,6 @@ SIGNIFICANCE = 0.05
 SMALLEST_RELATIVE_CHANGE = 0.10
 """Beside a metric's own smallest change: less than a tenth of its level is nothing to act on. Not for shares."""
 
-
 COVERAGE_TOLERANCE = 0.1
 """Months whose share of classified pull requests differs by more cannot be compared in what rests on the LLM."""
 

@@ -41,6 +41,7 @@ def test_entries_are_well_formed(metric: object) -> None:
     assert metric.smallest_change > 0
     assert not metric.is_share or metric.smallest_change < 1
     assert set(metric.segments) <= {*SEGMENT_OF, *LIST_OF}
+    assert not metric.segments or metric.population == "merged", "segments are cut from merged pull requests"
     if metric.statistic.startswith("p") and metric.statistic != "part":
         assert metric.name == f"{metric.family}_{metric.statistic}"
     assert (metric.unit == "share") == metric.name.endswith("_share")
