@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from urllib.parse import quote
 
 import psutil
 import psycopg2
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import RetryError, Retrying, TryAgain, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from historical_sync.errors import ConfigurationError, WarehouseError
 from historical_sync.settings import Settings
@@ -32,6 +33,7 @@ LONGEST_SOCKET_PATH = 100
 """Bytes. The kernel's limit is 108 on Linux and 104 on macOS, with the closing zero."""
 LARGEST_LOG_BYTES = 20_000_000
 ANSWER_WITHIN_SECONDS = 60
+END_WITHIN_SECONDS = 60
 
 
 class EmbeddedPostgres:
@@ -65,8 +67,21 @@ class EmbeddedPostgres:
         if not self.data.parent.is_dir():
             return
         with self._turn():
-            if self.is_running():
-                programs.run("pg_ctl", "-D", str(self.data), "-m", "fast", "-w", "-t", "60", "stop")
+            postmaster = self._postmaster()
+            if postmaster is not None:
+                postmaster.send_signal(signal.SIGINT)  # PostgreSQL's "fast shutdown"
+                self._wait_until_ended()
+
+    def _wait_until_ended(self) -> None:
+        patiently = Retrying(stop=stop_after_delay(END_WITHIN_SECONDS), wait=wait_fixed(0.05))
+        try:
+            patiently.wraps(self._require_ended)()
+        except RetryError:
+            raise WarehouseError("The embedded PostgreSQL does not end.", remedy=f"See {self._log}.") from None
+
+    def _require_ended(self) -> None:
+        if self.is_running():
+            raise TryAgain
 
     @contextmanager
     def in_use(self) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Everything as `make run` does it: a team that nobody touches becomes thirteen green months; it all stops again."""
 
 import signal
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,11 +20,15 @@ ONBOARDED_WITHIN_SECONDS = 600.0
 
 
 @pytest.fixture
-def household(tmp_path: Path) -> Iterator[Household]:
-    """`up --sandbox` on a home with a space in its path, not started."""
-    made = Household(tmp_path / "the home", "--sandbox")
-    yield made
-    made.make_sure_it_is_gone()
+def household() -> Iterator[Household]:
+    """`up --sandbox` on a home with a space in its path, not started.
+
+    Not under pytest's folder: the next pytest that starts closes that to PostgreSQL's own user.
+    """
+    with tempfile.TemporaryDirectory(prefix="hs_up_") as folder:
+        made = Household(Path(folder) / "the home", "--sandbox")
+        yield made
+        made.make_sure_it_is_gone()
 
 
 def months_complete(household: Household) -> int:

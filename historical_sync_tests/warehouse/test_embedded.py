@@ -5,6 +5,7 @@ import pwd
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -21,11 +22,18 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for tw
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+def server(folder: Path) -> Iterator[EmbeddedPostgres]:
     """A server that is not started; whatever a test starts is stopped."""
-    made = EmbeddedPostgres(tmp_path / "home" / "postgres")
+    made = EmbeddedPostgres(folder / "home" / "postgres")
     yield made
     made.stop()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Not pytest's own: the next pytest that starts closes that to PostgreSQL's user."""
+    with tempfile.TemporaryDirectory(prefix="hs_embedded_") as made:
+        yield Path(made)
 
 
 def ask(server: EmbeddedPostgres, statement: str) -> list[tuple[object, ...]]:
@@ -42,11 +50,11 @@ def postmaster(server: EmbeddedPostgres) -> psutil.Process:
     return psutil.Process(int((server.data / "postmaster.pid").read_text().split()[0]))
 
 
-@pytest.mark.parametrize("folder", ["it's a folder  with spaces % and ü", "a" * 60 + "/" + "b" * 60])
-def test_awkward_homes(tmp_path: Path, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["it's a folder  with spaces % and ü", "a" * 60 + "/" + "b" * 60])
+def test_awkward_homes(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Spaces, quotes, other letters, paths too long for a socket and a PGPORT in the environment are no obstacle."""
     monkeypatch.setenv("PGPORT", "6543")
-    server = EmbeddedPostgres(tmp_path / folder / "postgres")
+    server = EmbeddedPostgres(folder / name / "postgres")
     server.start()
     try:
         assert ask(server, "show fsync") == [("on",)]
@@ -240,15 +248,15 @@ def test_a_server_of_another_user_is_left_running(server: EmbeddedPostgres) -> N
 
 
 @as_root
-def test_folders_of_others_are_not_opened(tmp_path: Path) -> None:
+def test_folders_of_others_are_not_opened(folder: Path) -> None:
     """Root opens its own folders on the way to the data (to be passed, not listed), and nobody else's."""
-    closed = tmp_path / "closed"
+    closed = folder / "closed"
     closed.mkdir(mode=0o700)
     server = EmbeddedPostgres(closed / "postgres")
     server.start()
     server.stop()
     assert closed.stat().st_mode & 0o007 == 0o001
-    private = tmp_path / "private"
+    private = folder / "private"
     private.mkdir(mode=0o700)
     os.chown(private, pwd.getpwnam("nobody").pw_uid, -1)
     with pytest.raises(ConfigurationError, match="may be passed by its owner alone"):

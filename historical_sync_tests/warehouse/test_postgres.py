@@ -1,5 +1,7 @@
 """Connections, transactions and the schema's version."""
 
+import shutil
+import tempfile
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -50,9 +52,9 @@ def test_an_unreachable_database_says_so(tmp_path: Path) -> None:
     assert "HISTORICAL_SYNC_DATABASE_URL" in caught.value.remedy
 
 
-def test_a_server_that_restarts(tmp_path: Path) -> None:
+def test_a_server_that_restarts() -> None:
     """After kill -9 and a restart the warehouse goes on: idle connections that died are not handed out."""
-    server = EmbeddedPostgres(tmp_path / "postgres")
+    server = EmbeddedPostgres(Path(tempfile.mkdtemp(prefix="hs_restart_")) / "postgres")
     server.start()
     try:
         warehouse = Warehouse(server.url())
@@ -69,6 +71,7 @@ def test_a_server_that_restarts(tmp_path: Path) -> None:
         warehouse.close()
     finally:
         server.stop()
+        shutil.rmtree(server.data.parent)
 
 
 def test_a_transaction_cut_off_says_so(warehouse: Warehouse) -> None:
