@@ -83,7 +83,9 @@ class Identities:
         now = self.clock()
         if found is None:
             user_id = int(hashlib.sha256(login.encode()).hexdigest()[:7], 16)
-            found = self.budgets[login] = Budget(login, user_id, 0 if self.mode == "zero" else self.limit)
+            found = self.budgets[login] = Budget(login, user_id, self.limit)
+        if self.mode == "zero":
+            found.limit = 0
         if not found.resets_at or found.resets_at <= stamp(now):
             found.used, found.resets_at = 0, stamp(now + HOUR)
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from historical_sync.sandbox.story import texts
@@ -25,52 +26,72 @@ from historical_sync.sandbox.world import (
 LARGEST_PLAIN_FILES = 90
 
 
-def compose(
-    world: World,
-    repository: Repository,
-    codebase: Codebase,
-    number: int,
-    opened: datetime,
-    author: Author,
-    progress: float,
-    chance: random.Random,
-    ends_at: datetime,
-) -> PullRequest:
+@dataclass(frozen=True)
+class Scene:
+    """Where a story plays: the repository and what it is made of, the dice, and the time it is told over."""
+
+    world: World
+    repository: Repository
+    codebase: Codebase
+    chance: random.Random
+    starts_at: datetime
+    ends_at: datetime
+
+    def progress(self, moment: datetime) -> float:
+        """How far into the story a moment lies: 0 at its start and before, 1 at its end."""
+        return max(0.0, (moment - self.starts_at) / (self.ends_at - self.starts_at))
+
+
+def compose(scene: Scene, number: int, opened: datetime, author: Author) -> PullRequest:
     """The pull request `number`, opened at `opened` by `author`, as it stands when the story ends."""
+    chance = scene.chance
     kind = "chore" if author.kind == "automation" else _kind(chance)
-    subject = chance.choice(codebase.subjects)
-    files = _files(chance, codebase, subject, author)
+    subject = chance.choice(scene.codebase.subjects)
+    files = _files(chance, scene.codebase, subject, author)
     lines = sum(file.additions + file.deletions for file in files)
-    life = live(chance, opened, Habits(progress, lines, author.is_ai, author.kind == "automation"), len(PEOPLE))
-    is_closed = life.closed_at is not None and life.closed_at < ends_at
-    one = PullRequest(
-        repository,
+    habits = Habits(scene.progress(opened), lines, author.is_ai, author.kind == "automation")
+    life = live(chance, opened, habits, len(PEOPLE))
+    one = _opened(scene, number, _title(chance, kind, subject, author), author, life, files)
+    one.head_ref = _branch(kind, subject, number, author)
+    one.comment_count = int(chance.lognormvariate(0.5, 0.9))
+    _describe(chance, one, author, kind)
+    _end(scene, one, life)
+    one.commits = _commits(scene.world, chance, one, life, author)
+    one.reviews = _reviews(scene, one, life, habits.progress)
+    one.events = _events(life, scene.ends_at, one.author)
+    one.updated_at = _last_moment(one)
+    return one
+
+
+def _opened(scene: Scene, number: int, title: str, author: Author, life: Life, files: list[ChangedFile]) -> PullRequest:
+    """The pull request as it is opened, or still stands when nobody ended it."""
+    is_waiting = life.closed_at is None or life.closed_at >= scene.ends_at
+    is_not_ready = is_waiting and life.ready_at is not None and life.ready_at >= scene.ends_at
+    opened = stamp(life.created_at)
+    return PullRequest(
+        scene.repository,
         number,
-        world.next_database_id(),
-        _title(chance, kind, subject, author),
+        scene.world.next_database_id(),
+        title,
         "",
-        _account(world, author),
-        "OPEN" if not is_closed else "MERGED" if life.is_merged else "CLOSED",
-        life.is_draft or bool(not is_closed and life.ready_at and life.ready_at >= ends_at),
-        stamp(opened),
-        stamp(opened),
+        _account(scene.world, author),
+        "OPEN",
+        life.is_draft or is_not_ready,
+        opened,
+        opened,
         additions=sum(file.additions for file in files),
         deletions=sum(file.deletions for file in files),
-        head_ref=_branch(kind, subject, number, author),
         files=files,
-        comment_count=int(chance.lognormvariate(0.5, 0.9)),
     )
+
+
+def _describe(chance: random.Random, one: PullRequest, author: Author, kind: str) -> None:
+    """Body, labels, milestone, issues and assignees."""
     one.body = _body(chance, one, author, kind)
     one.labels = _labels(chance, kind, author)
     one.milestone = chance.choice(("Spring", "Summer", "Autumn")) if chance.random() < 0.2 else None
-    one.closing_issues = [number - chance.randrange(2, 60)] if chance.random() < 0.3 else []
+    one.closing_issues = [one.number - chance.randrange(2, 60)] if chance.random() < 0.3 else []
     one.assignees = [one.author] if one.author and author.kind == "person" and chance.random() < 0.4 else []
-    _end(world, one, life, is_closed, chance)
-    one.commits = _commits(world, chance, one, life, author)
-    one.reviews = _reviews(world, chance, one, life, progress, ends_at)
-    one.events = _events(life, ends_at, one.author)
-    one.updated_at = _last_moment(one)
-    return one
 
 
 def _kind(chance: random.Random) -> str:
@@ -145,13 +166,14 @@ def _labels(chance: random.Random, kind: str, author: Author) -> list[str]:
     return [texts.LABELS[kind]] if kind in texts.LABELS and chance.random() < 0.6 else []
 
 
-def _end(world: World, one: PullRequest, life: Life, is_closed: bool, chance: random.Random) -> None:
-    if not is_closed or life.closed_at is None:
+def _end(scene: Scene, one: PullRequest, life: Life) -> None:
+    """Close or merge it, if that happened before the story ends."""
+    if life.closed_at is None or life.closed_at >= scene.ends_at:
         return
-    one.closed_at = stamp(life.closed_at)
+    one.state, one.closed_at = "MERGED" if life.is_merged else "CLOSED", stamp(life.closed_at)
     if life.is_merged:
         one.merged_at = one.closed_at
-        one.merged_by = person_account(world, chance.choice(PEOPLE))
+        one.merged_by = person_account(scene.world, scene.chance.choice(PEOPLE))
 
 
 def _commits(world: World, chance: random.Random, one: PullRequest, life: Life, author: Author) -> list[Commit]:
@@ -182,9 +204,8 @@ def _commit(world: World, chance: random.Random, author: Author, message: str, a
     return Commit(oid, message, at, at, person.name, person.email, person_account(world, person))
 
 
-def _reviews(
-    world: World, chance: random.Random, one: PullRequest, life: Life, progress: float, ends_at: datetime
-) -> list[Review]:
+def _reviews(scene: Scene, one: PullRequest, life: Life, progress: float) -> list[Review]:
+    world, chance = scene.world, scene.chance
     found: list[tuple[datetime, Account, str, str]] = []
     opened = life.ready_at or life.created_at
     if chance.random() < 0.15 + 0.5 * progress:
@@ -199,7 +220,7 @@ def _reviews(
         found.append((look.at, reviewer, state, chance.choice(texts.REVIEW_WORDS[state])))
         if state == "CHANGES_REQUESTED" and one.author and one.author.kind == "User" and chance.random() < 0.4:
             found.append((look.at + timedelta(minutes=chance.randrange(5, 200)), one.author, "COMMENTED", "Done."))
-    present = sorted((row for row in found if row[0] < ends_at), key=lambda row: row[0])
+    present = sorted((row for row in found if row[0] < scene.ends_at), key=lambda row: row[0])
     return [Review(world.next_database_id(), who, state, stamp(at), body) for at, who, state, body in present]
 
 

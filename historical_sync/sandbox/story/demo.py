@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 
 from historical_sync.sandbox.story.authorship import Author, choose_author
 from historical_sync.sandbox.story.awkward import add_awkward_cases
-from historical_sync.sandbox.story.composition import compose
+from historical_sync.sandbox.story.composition import Scene, compose
 from historical_sync.sandbox.story.lifecycle import working_day, working_moment
 from historical_sync.sandbox.story.texts import CODEBASES
-from historical_sync.sandbox.world import Repository, World
+from historical_sync.sandbox.world import World
 
 DEMO_REPOSITORIES = tuple(CODEBASES)
 """The repositories as the demo team registers them; GitHub spells the last one with a capital."""
@@ -34,7 +34,8 @@ def demo_history(world: World, seed: int, now: datetime) -> World:
     for name in DEMO_REPOSITORIES:
         repository = world.add_repository(SPELLINGS.get(name, name), is_private=name == "demo/payments")
         chance = random.Random(f"{seed}/{name}")
-        _write(world, repository, name, chance, _openings(chance, months, name, ends_at), months[0], ends_at)
+        scene = Scene(world, repository, CODEBASES[name], chance, months[0], ends_at)
+        _write(scene, _openings(scene, months, PER_MONTH[name]))
         add_awkward_cases(world, repository, chance, ends_at)
     return world
 
@@ -45,20 +46,19 @@ def _months(ends_at: datetime) -> list[datetime]:
     return [ends_at.replace(year=one // 12, month=one % 12 + 1, day=1) for one in range(index - MONTHS + 1, index + 1)]
 
 
-def _openings(
-    chance: random.Random, months: list[datetime], name: str, ends_at: datetime
-) -> list[tuple[datetime, Author]]:
+def _openings(scene: Scene, months: list[datetime], per_month: int) -> list[tuple[datetime, Author]]:
     """When pull requests are opened and by whom, in order."""
     openings = []
     spans = [(months[0] - timedelta(days=PRELUDE_DAYS), PRELUDE_DAYS)]
     spans += [(first, (_next_month(first) - first).days) for first in months]
     for first, days in spans:
-        progress = max(0.0, (first - months[0]) / (ends_at - months[0])) if ends_at > months[0] else 0.0
-        count = round(PER_MONTH[name] * (1 + GROWTH * progress) * (0.5 if days > 31 else 1))
+        progress = scene.progress(first)
+        count = round(per_month * (1 + GROWTH * progress) * (0.5 if days > 31 else 1))
         for _ in range(count):
-            author = choose_author(chance, progress)
-            opened = working_moment(chance, working_day(chance, first, days), author.utc_offset_hours)
-            if opened < ends_at:
+            author = choose_author(scene.chance, progress)
+            day = working_day(scene.chance, first, days)
+            opened = working_moment(scene.chance, day, author.utc_offset_hours)
+            if opened < scene.ends_at:
                 openings.append((opened, author))
     return sorted(openings, key=lambda opening: opening[0])
 
@@ -67,17 +67,8 @@ def _next_month(first: datetime) -> datetime:
     return (first + timedelta(days=32)).replace(day=1)
 
 
-def _write(
-    world: World,
-    repository: Repository,
-    name: str,
-    chance: random.Random,
-    openings: list[tuple[datetime, Author]],
-    starts_at: datetime,
-    ends_at: datetime,
-) -> None:
+def _write(scene: Scene, openings: list[tuple[datetime, Author]]) -> None:
     number = 400
     for opened, author in openings:
-        number += chance.choice((1, 1, 1, 2, 3))  # issues take numbers, too
-        progress = max(0.0, (opened - starts_at) / (ends_at - starts_at))
-        world.add(compose(world, repository, CODEBASES[name], number, opened, author, progress, chance, ends_at))
+        number += scene.chance.choice((1, 1, 1, 2, 3))  # issues take numbers, too
+        scene.world.add(compose(scene, number, opened, author))
