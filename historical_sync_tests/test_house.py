@@ -53,6 +53,7 @@ FLOORS = {
 HOMES = {
     "requests": {"github.client"},
     "groq": {"classification.groq_client"},
+    "urllib3": {"github.client", "orchestration.webhooks"},
     "psycopg2": {"warehouse"},
     "sqlalchemy": {"warehouse"},
     "alembic": {"warehouse"},

@@ -38,7 +38,7 @@ def raw_pull_requests(context: dg.AssetExecutionContext, config: Repositories, p
     partition = read_key(context.partition_key)
     observer = Observer(context, pipeline, partition)
     with at_work(context, pipeline, partition, observer) as worker:
-        stages.begin(pipeline, partition, context.run_id)
+        stages.begin(pipeline, partition, context.run.run_id)
         ingested = stages.ingest(pipeline, partition, worker, config.repositories)
     observer.finish()
     return reports.ingested(pipeline, partition, ingested)
@@ -98,7 +98,7 @@ def monthly_trends(context: dg.AssetExecutionContext, pipeline: PipelineResource
     with at_work(context, pipeline, partition):
         published, is_done = stages.publish(pipeline, partition)
         internals.tag_run(
-            context.instance, context.run_id, {descriptions.STATE_TAG: "complete" if is_done else "partial"}
+            context.instance, context.run.run_id, {descriptions.STATE_TAG: "complete" if is_done else "partial"}
         )
         return reports.published(pipeline, partition, published)
 

@@ -16,6 +16,7 @@ import dagster as dg
 from historical_sync.errors import HistoricalSyncError
 from historical_sync.orchestration import internals, onboarding, stages
 from historical_sync.orchestration.home import open_instance
+from historical_sync.orchestration.location import definitions_around
 from historical_sync.orchestration.partitions import TEAMS, key_of, read_key
 from historical_sync.orchestration.resources import Pipeline
 from historical_sync.settings import Settings
@@ -61,23 +62,25 @@ def run_month(
     Raises ConfigurationError for an unknown team, OutsideWindow for a month that its history does not cover. A failure
     of the work itself is an outcome, not an exception.
     """
-    from historical_sync.definitions import defs
-
     pipeline = Pipeline(settings)
     with pipeline.warehouse.transaction() as tx:
         team = registry.read_team(tx, team_id)
     require_in_window(month, pipeline.now(), team.history_months, team_id)
     instance.add_dynamic_partitions(TEAMS, [team_id])
     key = key_of(team_id, month)
-    result = defs.resolve_job_def("sync_month").execute_in_process(
-        instance=instance,
-        partition_key=key,
-        tags={
-            **onboarding.identity(team_id, team.generation),
-            onboarding.CAUSE: "command",
-        },
-        run_config={**QUIET, "ops": {"raw_pull_requests": {"config": {"repositories": list(repositories or ())}}}},
-        raise_on_error=False,
+    result = (
+        definitions_around(pipeline)
+        .resolve_job_def("sync_month")
+        .execute_in_process(
+            instance=instance,
+            partition_key=key,
+            tags={
+                **onboarding.identity(team_id, team.generation),
+                onboarding.CAUSE: "command",
+            },
+            run_config={**QUIET, "ops": {"raw_pull_requests": {"config": {"repositories": list(repositories or ())}}}},
+            raise_on_error=False,
+        )
     )
     return _outcome(pipeline, team_id, month, result)
 
@@ -122,16 +125,18 @@ def refresh(settings: Settings, instance: dg.DagsterInstance, team_id: str) -> l
 
     Raises ConfigurationError for an unknown team, HistoricalSyncError when the refresh itself fails.
     """
-    from historical_sync.definitions import defs
-
     pipeline = Pipeline(settings)
     with pipeline.warehouse.transaction() as tx:
         team = registry.read_team(tx, team_id)
-    result = defs.resolve_job_def("refresh_team").execute_in_process(
-        instance=instance,
-        tags={**onboarding.identity(team_id, team.generation), onboarding.CAUSE: "command"},
-        run_config={**QUIET, "ops": {"refresh": {"config": {"team_id": team_id}}}},
-        raise_on_error=False,
+    result = (
+        definitions_around(pipeline)
+        .resolve_job_def("refresh_team")
+        .execute_in_process(
+            instance=instance,
+            tags={**onboarding.identity(team_id, team.generation), onboarding.CAUSE: "command"},
+            run_config={**QUIET, "ops": {"refresh": {"config": {"team_id": team_id}}}},
+            raise_on_error=False,
+        )
     )
     error, remedy = _failure(result)
     if error is not None:
@@ -163,6 +168,7 @@ def _failure(result: dg.ExecuteInProcessResult) -> tuple[str | None, str | None]
             failure = event.step_failure_data
             remedy = failure.user_failure_data.metadata.get("what to do") if failure.user_failure_data else None
             description = failure.user_failure_data.description if failure.user_failure_data else None
-            text = description or (failure.error.message.strip() if failure.error else "The step failed.")
+            said = failure.error.message.strip() if failure.error else "The step failed."
+            text = description or said.partition(": ")[2] or said  # Dagster puts the error's class in front
             return text, str(remedy.value) if remedy else None
     return (None, None) if result.success else ("The run ended before its first step.", None)

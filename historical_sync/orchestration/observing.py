@@ -62,4 +62,4 @@ class Observer:
         )
 
     def _tag(self, text: str) -> None:
-        internals.tag_run(self._context.instance, self._context.run_id, {PROGRESS_TAG: text})
+        internals.tag_run(self._context.instance, self._context.run.run_id, {PROGRESS_TAG: text})

@@ -53,7 +53,7 @@ def _end(pipeline: Pipeline, team_id: str, *, changed_months: int | None = None,
 def _rebuild(context: dg.OpExecutionContext, pipeline: Pipeline, partition: TeamMonth, worker: Worker) -> None:
     """The four stages of one month, each recorded as a materialisation of its asset's partition."""
     worker(f"{partition.month:%Y-%m} changed")
-    stages.begin(pipeline, partition, context.run_id)
+    stages.begin(pipeline, partition, context.run.run_id)
     ingested = stages.ingest(pipeline, partition, worker)
     _record(context, partition, "raw_pull_requests", reports.ingested(pipeline, partition, ingested))
     _record(

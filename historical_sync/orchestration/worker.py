@@ -61,7 +61,7 @@ class Worker:
                 raise TeamStopped(f"Team {self._team_id!r} is {status or 'gone'}: the run stops here.")
             workers.seen(
                 tx,
-                self._context.run_id,
+                self._context.run.run_id,
                 self._team_id,
                 host=socket.gethostname(),
                 pid=os.getpid(),

@@ -1,0 +1,211 @@
+"""The job, the refresh, the collection, a retry and a removal: in this process, on the sandbox, recorded in Dagster."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+import psutil
+import pytest
+
+from historical_sync.errors import ConfigurationError, OutsideWindow
+from historical_sync.orchestration import direct, offboarding, reconcile, retry
+from historical_sync.orchestration.partitions import TEAMS, key_of
+from historical_sync.orchestration.resources import Pipeline
+from historical_sync.sandbox import scenario
+from historical_sync.sandbox.server import Sandbox
+from historical_sync.settings import Settings
+from historical_sync.warehouse import operations
+from historical_sync.warehouse.registry import add_team, rows_of_team, set_status
+from historical_sync.warehouse.workers import RunWorker
+from historical_sync.window import add_months, months_wanted
+from historical_sync_tests.orchestration.ticking import requested, tick
+
+NOW = datetime.now(UTC)
+NEWEST, BEFORE = months_wanted(NOW, 1)
+
+
+@pytest.fixture
+def empty_sandbox() -> Iterator[Sandbox]:
+    """The demo team's repositories (the name is what `settings` asks for)."""
+    with Sandbox(scenario.demo()) as running:
+        yield running
+
+
+@pytest.fixture
+def repositories(empty_sandbox: Sandbox, pipeline: Pipeline) -> list[str]:
+    """Team acme is registered with all of them, and a month of history."""
+    names = list(empty_sandbox.world.repositories)
+    with pipeline.warehouse.transaction() as tx:
+        add_team(tx, "acme", names, history_months=1)
+    return names
+
+
+def materializations(instance: dg.DagsterInstance, asset: str) -> list[dg.AssetMaterialization]:
+    found = instance.fetch_materializations(dg.AssetKey(asset), limit=50).records
+    return [record.asset_materialization for record in found if record.asset_materialization]
+
+
+def test_a_month_runs_here_and_now_and_is_recorded(
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    repositories: list[str],
+    empty_sandbox: Sandbox,
+) -> None:
+    """One run of four steps, with numbers, tables and links as metadata; a second one fetches and pays for nothing."""
+    outcome = direct.run_month(settings, instance, "acme", NEWEST)
+    assert (outcome.status, outcome.error) == ("completed", None)
+    assert outcome.pull_requests > 0
+    (raw,) = materializations(instance, "raw_pull_requests")
+    assert raw.partition == key_of("acme", NEWEST)
+    assert raw.metadata["pull requests"].value == outcome.pull_requests
+    assert {row["repository"] for row in (r.data for r in raw.metadata["repositories"].records)} == set(repositories)
+    assert raw.metadata["progress page"].value.endswith("/teams/acme/progress")
+    (trends,) = materializations(instance, "monthly_trends")
+    assert isinstance(trends.metadata["pull_requests_merged"].value, float)
+    direct.collect(settings, "acme", wait_seconds=20)
+    hydrated = empty_sandbox.requests.hydrated
+    again = direct.run_month(settings, instance, "acme", NEWEST)
+    assert (again.status, again.pull_requests) == ("completed", outcome.pull_requests)
+    assert empty_sandbox.requests.hydrated == hydrated, "nothing is fetched twice"
+    assert max(empty_sandbox.groq.tally.sent.values()) == 1, "nothing is paid for twice"
+
+
+def test_a_month_outside_the_window_is_refused(
+    settings: Settings, instance: dg.DagsterInstance, repositories: list[str], pipeline: Pipeline
+) -> None:
+    """By the command with an error, and by a run from the UI with a failure that names the window."""
+    old = add_months(NEWEST, -2)
+    with pytest.raises(OutsideWindow, match="outside the history of team 'acme'"):
+        direct.run_month(settings, instance, "acme", old)
+    with pytest.raises(ConfigurationError, match="no team"):
+        direct.run_month(settings, instance, "nobody", NEWEST)
+
+
+def test_one_bad_repository_leaves_the_others_complete(
+    settings: Settings, instance: dg.DagsterInstance, repositories: list[str], pipeline: Pipeline
+) -> None:
+    """The run succeeds, its check warns and lists the repository and its cause; the month waits for its turn."""
+    with pipeline.warehouse.transaction() as tx:
+        add_team(tx, "acme", ["nobody/nothing"])
+    outcome = direct.run_month(settings, instance, "acme", NEWEST)
+    assert outcome.status == "partial"
+    assert "nobody/nothing" in (outcome.error or "")
+    (raw,) = materializations(instance, "raw_pull_requests")
+    (row,) = (record.data for record in raw.metadata["not complete"].records)
+    assert row["repository"] == "nobody/nothing"
+    assert row["cause"]
+    with pipeline.warehouse.transaction() as tx:
+        complete = tx.value("select count(*) from repository_months where status = 'completed'")
+        assert complete == len(repositories)
+        due = operations.months_due(tx, now=pipeline.now(), first_month=settings.first_month)
+        assert NEWEST not in [one.month for one in due]
+
+
+def test_when_every_repository_fails_the_run_fails_readably(
+    settings: Settings, instance: dg.DagsterInstance, pipeline: Pipeline
+) -> None:
+    """All failed is a failed run: with a sentence, what to do, and an alert, not with a traceback of ours."""
+    with pipeline.warehouse.transaction() as tx:
+        add_team(tx, "bad", ["nobody/nothing", "nobody/more"], history_months=0)
+    outcome = direct.run_month(settings, instance, "bad", NEWEST)
+    assert outcome.status == "failed"
+    assert outcome.error
+    assert outcome.remedy
+    assert instance.get_runs()[0].status == dg.DagsterRunStatus.FAILURE
+
+
+def test_a_token_that_is_missing_is_named_by_its_reference(
+    settings: Settings, instance: dg.DagsterInstance, pipeline: Pipeline, repositories: list[str]
+) -> None:
+    """A wrong token reference fails that team's run with the reference's name; the other team runs."""
+    with pipeline.warehouse.transaction() as tx:
+        add_team(tx, "bad", repositories, history_months=0, token_ref="env:NO_SUCH_TOKEN")
+    outcome = direct.run_month(settings, instance, "bad", NEWEST)
+    assert outcome.status == "failed"
+    assert "NO_SUCH_TOKEN" in f"{outcome.error} {outcome.remedy}"
+    assert direct.run_month(settings, instance, "acme", NEWEST).status == "completed"
+
+
+def test_a_refresh_rebuilds_only_what_changed(
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    repositories: list[str],
+    empty_sandbox: Sandbox,
+) -> None:
+    """Nothing changed: nothing is rebuilt. One pull request of a month updated: that month's four assets are."""
+    for month in (NEWEST, BEFORE):
+        assert direct.run_month(settings, instance, "acme", month).status == "completed"
+    assert direct.refresh(settings, instance, "acme") == []
+    before = len(materializations(instance, "monthly_trends"))
+    repository = empty_sandbox.world.repositories[repositories[0]]
+    month = f"{BEFORE:%Y-%m}"
+    changed = next(one for one in repository if one.created_at[:7] == month and (one.closed_at or "")[:7] == month)
+    changed.title = "A title that was mended"
+    empty_sandbox.world.touch(changed)
+    assert [one.month for one in direct.refresh(settings, instance, "acme")] == [BEFORE]
+    assert len(materializations(instance, "monthly_trends")) == before + 1
+    with pipeline.warehouse.transaction() as tx:
+        assert tx.value("select count(*) from pull_requests where title = 'A title that was mended'") == 1
+
+
+def test_a_paused_team_s_run_ends_as_cancelled(
+    settings: Settings, instance: dg.DagsterInstance, pipeline: Pipeline, repositories: list[str]
+) -> None:
+    """A run that finds its team paused stops at a safe point: cancelled, not failed, and no attempt is counted."""
+    with pipeline.warehouse.transaction() as tx:
+        set_status(tx, "acme", "paused")
+    outcome = direct.run_month(settings, instance, "acme", NEWEST)
+    assert (outcome.status, outcome.error) == ("failed", "Team 'acme' is paused: the run stops here.")
+    assert instance.get_runs()[0].status == dg.DagsterRunStatus.CANCELED
+    offboarding.resume(settings, "acme")
+    assert requested(tick("onboard_teams", instance, pipeline)) == [key_of("acme", NEWEST), key_of("acme", BEFORE)]
+
+
+def test_retry_asks_for_what_is_missing_and_for_nothing_else(
+    settings: Settings, instance: dg.DagsterInstance, pipeline: Pipeline, repositories: list[str]
+) -> None:
+    """The month that is done is not asked for; the other becomes due at once, with a person's priority."""
+    direct.run_month(settings, instance, "acme", NEWEST)
+    assert retry.ask_again(pipeline, "acme") == [BEFORE]
+    result = tick("onboard_teams", instance, pipeline)
+    assert isinstance(result, dg.SensorResult)
+    assert [(one.partition_key, one.tags["dagster/priority"]) for one in result.run_requests or ()] == [
+        (key_of("acme", BEFORE), "1000")
+    ]
+
+
+def test_removal_leaves_nothing_and_can_be_repeated(
+    settings: Settings, instance: dg.DagsterInstance, pipeline: Pipeline, repositories: list[str]
+) -> None:
+    """Rows, runs and partition of the team are gone, counted; the other team keeps its own; again is no error."""
+    with pipeline.warehouse.transaction() as tx:
+        add_team(tx, "other", repositories, history_months=0)
+    for team_id in ("acme", "other"):
+        direct.run_month(settings, instance, team_id, NEWEST)
+    counts = offboarding.remove(settings, instance, "acme")
+    assert (counts["teams"], counts["partitions"], counts["runs"]) == (1, 1, 1)
+    assert counts["pull_requests"] > 0
+    assert instance.get_dynamic_partitions(TEAMS) == ["other"]
+    assert {run.tags["dagster/partition/team"] for run in instance.get_runs()} == {"other"}
+    with pipeline.warehouse.transaction() as tx:
+        assert not any(rows_of_team(tx, "acme").values())
+        assert rows_of_team(tx, "other")["pull_requests"] > 0
+    assert offboarding.remove(settings, instance, "acme") == {}
+
+
+def test_a_process_is_told_from_a_later_one_of_its_number() -> None:
+    """Alive is only the very process that was noted: not a dead one, and not another that has its number."""
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    started_at = psutil.Process(child.pid).create_time()
+    noted = RunWorker("run", "acme", "host", child.pid, started_at, NOW)
+    assert reconcile.is_alive(noted)
+    assert not reconcile.is_alive(RunWorker("run", "acme", "host", child.pid, started_at - 60, NOW))
+    child.kill()
+    child.wait()
+    assert not reconcile.is_alive(noted)
+    assert reconcile.is_alive(RunWorker("run", None, "host", os.getpid(), psutil.Process().create_time(), NOW))
