@@ -105,6 +105,8 @@ def test_the_page_sees_one_team(server: EmbeddedPostgres, tmp_path: Path, monkey
         assert answer.status_code == 200, answer.text
         assert "acme/api" in answer.text
         assert client.get("/api/teams/other/progress", headers=headers).status_code in (403, 404)
-    assert refuses(url, "select * from historical_sync.pull_requests")
+    with Warehouse(url).transaction() as tx:
+        tx.execute("select set_config('app.team_id', 'acme', true)")
+        assert tx.value("select count(*) from tracked_repositories") == 0  # it has not become the role that may choose
     assert refuses(url, "delete from historical_sync.teams")
     assert refuses(url, "create table historical_sync.more ()")
