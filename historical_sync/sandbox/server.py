@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -59,13 +60,12 @@ class Sandbox:
         self.faults: Faults = Faults(faults, seed)
         self.requests: Log = Log()
         self.changes = Changes(self.world)
-        self.github = GitHub(
-            self.world, self.faults, self.requests, PACES[latency] if isinstance(latency, str) else latency
-        )
+        pace = PACES[latency] if isinstance(latency, str) else latency
+        self.github = GitHub(self.world, self.faults, self.requests, replace(pace))
         self.github.after_answer = self.changes.answered
         self.rest = Rest(self.github, app_public_key)
         self.groq = Groq(self.world, self.faults, self.requests, seed)
-        self.groq.durations = batch_durations
+        self.groq.durations = replace(batch_durations)
         self.port = 0
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None

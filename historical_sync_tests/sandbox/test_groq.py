@@ -439,3 +439,17 @@ def test_only_known_keys_are_let_in(running: Sandbox) -> None:
         groq.Groq(api_key="wrong", base_url=running.groq_url, max_retries=0).models.list()
     assert refused.value.body["error"]["code"] == "invalid_api_key"  # type: ignore[index]
     assert groq.Groq(api_key="right", base_url=running.groq_url).models.list().data
+
+
+def test_a_dial_turned_in_one_sandbox_leaves_the_others_alone(clock: Clock) -> None:
+    """Paces and durations are each sandbox's own, and a batch keeps those it was created with."""
+    one, other = Sandbox(World(clock)), Sandbox(World(clock))
+    one.groq.durations.in_progress_seconds = 99
+    one.github.pace.largest_hydration = 1
+    assert other.groq.durations.in_progress_seconds == 0
+    assert other.github.pace.largest_hydration != 1
+    with one:
+        client = groq.Groq(api_key="k", base_url=one.groq_url)
+        batch_id = submit(client, [line("a")])
+        one.groq.durations.in_progress_seconds = 0
+        assert client.batches.retrieve(batch_id).status == "in_progress"

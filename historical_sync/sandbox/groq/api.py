@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from historical_sync.sandbox.faults import LINE_KINDS, Faults, Subject
@@ -138,7 +139,7 @@ class Groq:
             request["completion_window"],
             None if ending == "without_metadata" else request.get("metadata"),
             now,
-            self.durations,
+            replace(self.durations),
             lines,
             problems,
             ending,
