@@ -23,6 +23,12 @@ Values = Mapping[tuple[str, str, date], Row]
 MOST_SEGMENTS = 6
 """More lines or layers than that cannot be told apart; the smaller ones are summed up or left to the table."""
 
+STACKED_TOOLS = "ai_made_with_share"
+"""Its segments count each pull request once, so that the layers add up to the AI-assisted share."""
+
+OTHER_TOOLS = "made_with:*"
+"""The layer of the tools that have none of their own."""
+
 TOO_FEW = "too few to judge"
 
 SEGMENT_NAMES = {
@@ -37,6 +43,7 @@ SEGMENT_NAMES = {
     "type:ci": "CI",
     "type:docs": "Docs",
     "type:unknown": "Not classified",
+    "tool:generic": "Unnamed tool",
 }
 
 
@@ -49,6 +56,8 @@ class Series:
     name: str
     role: Role
     color: int
+    is_sum: bool = False
+    """Whether it sums up several segments, so that no list of pull requests lies behind its points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,7 @@ def _series_json(one: DrawnSeries) -> dict[str, Any]:
     return {
         "metric": one.series.metric,
         "segment": one.series.segment,
+        "is_sum": one.series.is_sum,
         "name": one.series.name,
         "role": one.series.role,
         "color": one.series.color,
@@ -154,10 +164,12 @@ def _quartiles(key: str, title: str, family: str, color: int, *, is_wide: bool =
 def standard_charts(tools: Sequence[str]) -> tuple[Chart, ...]:
     """The charts that every team sees. `tools` are the segments of the AI tools to stack, largest first."""
     share = BY_NAME["ai_assisted_share"]
-    layers = tuple(
-        Series("ai_tool_share", tool, segment_name(tool), "stack", 1 + index)
+    layers = [
+        Series(STACKED_TOOLS, tool, segment_name(tool), "stack", 1 + index)
         for index, tool in enumerate(tools[:MOST_SEGMENTS])
-    )
+    ]
+    if len(tools) > MOST_SEGMENTS:
+        layers.append(Series(STACKED_TOOLS, OTHER_TOOLS, "Other tools", "stack", 1 + MOST_SEGMENTS, is_sum=True))
     return (
         Chart(
             "throughput",
@@ -174,7 +186,7 @@ def standard_charts(tools: Sequence[str]) -> tuple[Chart, ...]:
             "ai",
             "AI-assisted share",
             (*layers, Series(share.name, ALL, "All tools", "line", 0)),
-            share.definition + (" A pull request may name several tools." if len(layers) > 1 else ""),
+            share.definition,
             share.caution,
         ),
         _quartiles("pickup", "Pickup time", "pickup_time_hours", 3),
@@ -209,12 +221,23 @@ def segment_name(segment: str) -> str:
     if segment in SEGMENT_NAMES:
         return SEGMENT_NAMES[segment]
     kind, _, name = segment.partition(":")
-    return name.capitalize() if kind == "type" else name or kind
+    return f"{name[:1].upper()}{name[1:]}" if kind in ("type", "made_with") else name or kind
 
 
 def metrics_of(charts: Iterable[Chart]) -> set[str]:
     """The metrics that these charts read."""
     return {series.metric for chart in charts for series in chart.series}
+
+
+def with_other_tools(values: Values, tools: Sequence[str]) -> Values:
+    """The values with a row a month more: the sum of the tools that have no layer of their own."""
+    summed: dict[tuple[str, str, date], Row] = {}
+    for tool in tools[MOST_SEGMENTS:]:
+        for (metric, segment, month), row in values.items():
+            if (metric, segment) == (STACKED_TOOLS, tool) and row["value"] is not None:
+                key = (metric, OTHER_TOOLS, month)
+                summed[key] = {**row, "value": row["value"] + summed.get(key, {"value": 0.0})["value"]}
+    return {**values, **summed}
 
 
 def draw(chart: Chart, months: Sequence[date], values: Values) -> DrawnChart:

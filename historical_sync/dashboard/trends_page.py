@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from historical_sync.dashboard.charts import (
+    STACKED_TOOLS,
     Chart,
     DrawnChart,
     Row,
@@ -16,6 +17,7 @@ from historical_sync.dashboard.charts import (
     draw,
     metrics_of,
     standard_charts,
+    with_other_tools,
 )
 from historical_sync.dashboard.comparisons import AiPanel, Benchmark, Standing, ai_panel, benchmarks, standings
 from historical_sync.dashboard.figures import Directions, KeyFigure, figure_month, figures_title, key_figures
@@ -29,7 +31,7 @@ from historical_sync.window import add_months, months_between
 
 SEGMENT_PATTERNS: dict[Segment, tuple[str, ...]] = {
     "label": LABELS,
-    **{kind: (f"{kind}:%",) for kind in ("size", "type", "tool", "technology")},
+    **{kind: (f"{kind}:%",) for kind in ("size", "type", "tool", "made_with", "technology")},
 }
 
 
@@ -112,7 +114,7 @@ def metrics_to_read(state: TrendsState) -> set[str]:
 
 def segments_to_read(state: TrendsState) -> dict[str, list[str]]:
     """Metric → patterns of the segments that the page shows in this state."""
-    wanted: dict[str, list[str]] = {"ai_tool_share": ["tool:%"], "size_share": ["size:%"]}
+    wanted: dict[str, list[str]] = {STACKED_TOOLS: ["made_with:%"], "size_share": ["size:%"]}
     if state.by is not None:
         wanted.setdefault(state.metric, []).extend(SEGMENT_PATTERNS[state.by])
     if state.place is not None and state.place.segment != ALL:
@@ -122,7 +124,9 @@ def segments_to_read(state: TrendsState) -> dict[str, list[str]]:
 
 def trends_page(state: TrendsState, data: TrendsData, behind: Behind | None) -> TrendsPage:
     """The page in this state."""
-    charts = standard_charts(_largest(data.values, "ai_tool_share", "tool"))
+    tools = _largest(data.values, STACKED_TOOLS, "made_with")
+    charts = standard_charts(tools)
+    values = with_other_tools(data.values, tools)
     month = figure_month(data.months, data.values)
     of_team = state.repository == ALL
     return TrendsPage(
@@ -133,7 +137,7 @@ def trends_page(state: TrendsState, data: TrendsData, behind: Behind | None) -> 
         is_loading=data.progress.state in ("loading", "waiting"),
         figures_title=figures_title(data.months, data.values),
         figures=key_figures(data.months, data.values, data.directions),
-        charts=tuple(draw(chart, data.months, data.values) for chart in charts),
+        charts=tuple(draw(chart, data.months, values) for chart in charts),
         chosen=draw(_chosen(state, data.values), data.months, data.values),
         ai=ai_panel(month, data.comparisons),
         benchmarks=benchmarks(month, data.values),

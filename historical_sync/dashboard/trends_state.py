@@ -20,6 +20,7 @@ SEGMENT_WORDS: dict[Segment, str] = {
     "size": "size",
     "type": "type of work",
     "tool": "AI tool",
+    "made_with": "AI tool, each once",
     "technology": "technology",
 }
 ROWS_PER_PAGE = 25
@@ -98,7 +99,7 @@ def require_segment(segment: str) -> str:
     """The segment, if metrics have such a one. Raises ConfigurationError."""
     plain = segment.removesuffix(SIZE_MATCHED[0])
     is_closed = any(plain in names for names in CLOSED_VOCABULARIES.values())
-    is_open = plain.startswith(("tool:", "technology:"))
+    is_open = plain.startswith(("tool:", "made_with:", "technology:"))
     if plain != ALL and not is_closed and not is_open:
         raise ConfigurationError(f"There is no segment {segment[:60]!r}.")
     return segment

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from historical_sync.dashboard.charts import chosen_chart, draw, metrics_of, segment_name, standard_charts
+from historical_sync.dashboard.charts import (
+    chosen_chart,
+    draw,
+    metrics_of,
+    segment_name,
+    standard_charts,
+    with_other_tools,
+)
 from historical_sync.dashboard.comparisons import ai_panel, benchmarks
 from historical_sync.dashboard.figures import figure_month, key_figures, spark
 from historical_sync.dashboard.trends_page import axis
@@ -42,11 +49,23 @@ def test_any_metric_can_be_chosen_whole_and_in_every_segment(metric: Any) -> Non
 
 def test_the_standard_charts_read_metrics_that_exist() -> None:
     """A renamed metric is found here, not on an empty chart; colours of one chart differ."""
-    charts = standard_charts(["tool:Cursor", "tool:Copilot"])
+    charts = standard_charts(["made_with:Cursor", "made_with:Copilot"])
     assert metrics_of(charts) <= set(BY_NAME)
     for chart in charts:
         colors = [one.color for one in chart.series if one.role in ("bar", "stack", "line")]
         assert len(colors) == len(set(colors)), chart.key
+
+
+def test_the_layers_of_the_ai_chart_add_up_to_its_line() -> None:
+    """Ten tools, six with a layer of their own: the others are summed up, so the stack is as high as the whole."""
+    tools = [f"made_with:tool {place}" for place in range(10)]
+    values = {("ai_made_with_share", tool, OCTOBER): row(0.05) for tool in tools}
+    values["ai_assisted_share", ALL, OCTOBER] = row(0.5)
+    chart = next(chart for chart in standard_charts(tools) if chart.key == "ai")
+    drawn = draw(chart, [OCTOBER], with_other_tools(values, tools)).drawn
+    layers = [one.points[0].value for one in drawn if one.series.role == "stack"]
+    assert len(layers) == 7
+    assert sum(value or 0 for value in layers) == pytest.approx(0.5)
 
 
 def test_the_year_before_is_a_second_line_where_there_is_one() -> None:

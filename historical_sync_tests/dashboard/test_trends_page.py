@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from historical_sync.trends.metrics import METRICS
+from historical_sync.trends.publication import publish_month
 from historical_sync.warehouse.postgres import Warehouse
 from historical_sync_tests.dashboard.story import Story
 
@@ -47,6 +48,25 @@ def test_the_charts_hold_the_tables_values(local: httpx.Client, story: Story, wa
                 assert n == known[series["metric"], series["segment"], month]["n"]
                 compared += 1
     assert compared > 50
+
+
+def test_the_stack_of_tools_is_as_high_as_the_ai_assisted_share(
+    local: httpx.Client, story: Story, warehouse: Warehouse
+) -> None:
+    """Also where a pull request names two tools: it lies in one layer, not in both."""
+    with warehouse.transaction() as tx:
+        tx.execute(
+            """insert into ai_evidence
+            select team_id, repository, number, 'second', source, 9, 'Another Tool', role, strength, quote, 'r1'
+            from ai_evidence where number % 2 = 0"""
+        )
+    for month in story.months:
+        publish_month(warehouse, "acme", month, now=story.now)
+    series = charts_of(local.get("/teams/acme/trends").text)["ai"]["series"]
+    layers = [one["values"] for one in series if one["role"] == "stack"]
+    whole = next(one["values"] for one in series if one["role"] == "line")
+    assert len(layers) > 1
+    assert [sum(value or 0 for value in month) for month in zip(*layers, strict=True)] == pytest.approx(whole)
 
 
 @pytest.mark.parametrize("repository", ["*", "acme/web-app"])

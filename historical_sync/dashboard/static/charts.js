@@ -143,7 +143,7 @@
       plot.on("plotly_click", (event) => {
         const order = ["line", "bar", "stack", "year", "high", "low"];
         const rank = (point) => order.indexOf(point.data.meta.role);
-        const [best] = event.points.filter((point) => rank(point) >= 0).sort((a, b) => rank(a) - rank(b));
+        const [best] = event.points.filter((point) => rank(point) >= 0 && !point.data.meta.is_sum).sort((a, b) => rank(a) - rank(b));
         if (best && best.y !== null) go(pointAddress(best));
       });
       plot.classList.add("is-drawn");
