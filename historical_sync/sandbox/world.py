@@ -173,7 +173,10 @@ class Repository:
 
 
 class World:
-    """Repositories, accounts and the clock. Change it under `lock` while a server runs."""
+    """Repositories, accounts and the clock.
+
+    Change it under `lock` while a server runs, and let go before asking the server anything: it answers under the lock.
+    """
 
     def __init__(self, clock: Clock = utc_now) -> None:
         self.clock = clock
