@@ -190,7 +190,7 @@ class GitHubClient:
         while True:
             stream, ref = self._acquire()
             try:
-                return read(self._answer(document, variables, stream, ref))
+                return well_formed(read, self._answer(document, variables, stream, ref))
             except TokenRefused as error:
                 self._take_out(ref, error)
             except GitHubError as error:
@@ -290,6 +290,14 @@ class GitHubClient:
             return f"token:{name}"
         self._budget.remember_identity(name, login)
         return login
+
+
+def well_formed(read: Callable[[Answer], T], answer: Answer) -> T:
+    """Read an answer; one whose shape is not GitHub's is a failure of the server, not a crash of ours."""
+    try:
+        return read(answer)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ServerFailure(f"GitHub's answer has an unexpected shape: {error!r}.", status=200) from error
 
 
 class _Bearer(requests.auth.AuthBase):

@@ -19,9 +19,10 @@ from historical_sync.errors import GitHubError, QueryRefused, RateLimited, Token
 from historical_sync.github import queries
 from historical_sync.github.answers import Answer
 from historical_sync.github.client import GitHubClient, is_heavy
+from historical_sync.github.hydrated import HydratedPullRequest, Unreadable
 from historical_sync.github.lists import LISTS_AT_ONCE, ListReader
 from historical_sync.github.paging import PageSize
-from historical_sync.github.readers import HydratedPullRequest, Unreadable, read_hydration, read_identity
+from historical_sync.github.readers import read_hydration, read_identity
 from historical_sync.records import PullRequest
 from historical_sync.warehouse.index import Wanted
 
@@ -110,12 +111,17 @@ class Hydrator:
         return True
 
     def _ask(self, batch: Sequence[Wanted]) -> list[Result] | None:
-        """One request for a batch; None when it was too heavy and the page is now smaller."""
+        """One request for a batch; None when it was too heavy and the page is now smaller.
+
+        A server that fails at this batch and answers otherwise is treated alike: one of the batch is poisonous.
+        """
         try:
             results = self._nodes(queries.HYDRATE, batch, is_shrinkable=True)
+        except (RateLimited, TokenRefused, QueryRefused):
+            raise
         except GitHubError as error:
             if not is_heavy(error):
-                raise
+                self.require_answers()
             if len(batch) == 1:
                 return [self._ask_alone(batch[0])]
             self.page.shrink(len(batch))

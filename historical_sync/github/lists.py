@@ -10,8 +10,9 @@ from historical_sync.errors import CursorRefused, GitHubError, QueryRefused, Rat
 from historical_sync.github import queries
 from historical_sync.github.answers import Answer
 from historical_sync.github.client import GitHubClient, is_heavy
+from historical_sync.github.hydrated import HydratedPullRequest, ListSoFar
 from historical_sync.github.paging import PageSize
-from historical_sync.github.readers import HydratedPullRequest, ListSoFar, read_identity, read_list_page
+from historical_sync.github.readers import read_identity, read_list_page
 
 LISTS_AT_ONCE = 10
 """Pages of 100 entries that share a request: a tenth of the requests, and a page that GitHub still computes in time."""
@@ -77,10 +78,12 @@ class ListReader:
         return True
 
     def _ask_smaller(self, batch: Sequence[OpenList], error: GitHubError, is_smallest: bool) -> bool:
-        if len(batch) > 1 and (is_heavy(error) or isinstance(error, CursorRefused)):
+        if not is_heavy(error):
+            self._client.ask(queries.IDENTITY, {}, read_identity)
+        if len(batch) > 1:
             self._width.shrink(len(batch))
             return False
-        if is_heavy(error) and not is_smallest:
+        if not isinstance(error, CursorRefused) and not is_smallest:
             batch[0].entries = max(LEAST_ENTRIES, batch[0].entries // 2)
             return False
         self._client.ask(queries.IDENTITY, {}, read_identity)

@@ -7,16 +7,16 @@ request whose own fields could not be read is an `Unreadable`. Both are for hydr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from historical_sync.errors import CursorRefused, GitHubError, ResourceLimitsExceeded
 from historical_sync.github.answers import Answer, FieldError, parse_time, unavailable
+from historical_sync.github.hydrated import HydratedPullRequest, ListSoFar, Unreadable
 from historical_sync.github.queries import LIST_FIELDS
-from historical_sync.records import ChangedFile, Commit, IndexEntry, PullRequest, Review, storable_text
+from historical_sync.records import ChangedFile, Commit, IndexEntry, Review, storable_text
 
-GITHUB_CLOCK_TICK = timedelta(seconds=1)
 REQUIRED = {
     *("id", "number", "title", "body", "state", "isDraft", "createdAt", "updatedAt"),
     *("additions", "deletions", "changedFiles", "headRefName", "baseRefName"),
@@ -41,107 +41,6 @@ class WalkPage:
     def oldest(self) -> datetime | None:
         """The last update of the page's last entry; None on an empty page."""
         return min((entry.updated_at for entry in self.entries), default=None)
-
-
-@dataclass
-class ListSoFar:
-    """What is known of one list of a pull request. `problem` says why it cannot be trusted; None when it can."""
-
-    name: str
-    entries: list[Any] = field(default_factory=list)
-    total: int | None = None
-    nulls: int = 0
-    repeated: int = 0
-    cursor: str | None = None
-    has_next: bool = True
-    problem: str | None = None
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every entry that GitHub counts was read."""
-        return self.problem is None and not self.has_next and self._read == self.total
-
-    @property
-    def shortfall(self) -> str | None:
-        """What is missing, in words; None when nothing is."""
-        if self.is_complete:
-            return None
-        if self.problem:
-            return f"{self.name}: {self.problem}"
-        nulls = f", {self.nulls} came as null" if self.nulls else ""
-        return f"{self.name}: {self._read} of {self.total}{nulls}"
-
-    @property
-    def _read(self) -> int:
-        return len(self.entries) + self.repeated
-
-
-@dataclass
-class HydratedPullRequest:
-    """A pull request as one answer gave it; its lists may still have pages to come."""
-
-    fields: dict[str, Any]
-    lists: dict[str, ListSoFar]
-    problems: list[str]
-    asked_at: datetime
-    own_name: str
-    """The repository's name now, which may not be the one it is registered under."""
-    has_moved: bool = False
-    """It changed while its lists were read, so that they are of two versions."""
-
-    @property
-    def node_id(self) -> str:
-        return str(self.fields["node_id"])
-
-    @property
-    def updated_at(self) -> datetime:
-        moment: datetime = self.fields["updated_at"]
-        return moment
-
-    @property
-    def unfinished(self) -> list[ListSoFar]:
-        """The lists that have pages to come, or must be asked for again."""
-        return [one for one in self.lists.values() if one.problem or one.has_next]
-
-    @property
-    def shortfalls(self) -> list[str]:
-        """Everything that is missing, in words."""
-        moved = ["it kept changing while it was read"] if self.has_moved else []
-        return moved + self.problems + [text for one in self.lists.values() if (text := one.shortfall)]
-
-    def as_record(self, repository: str) -> PullRequest:
-        """The record; `is_partial` with the reason where something is missing."""
-        lists = {name: one.entries for name, one in self.lists.items()}
-        commits: list[Commit] = lists["commits"]
-        totals = {name: one.total if one.total is not None else len(one.entries) for name, one in self.lists.items()}
-        reason = "; ".join(self.shortfalls) or None
-        return PullRequest(
-            repository=repository,
-            **self.fields,
-            labels=lists["labels"],
-            assignees=lists["assignees"],
-            closing_issues=[_closing_issue(issue, self.own_name) for issue in lists["closingIssuesReferences"]],
-            first_commit_at=min((one.authored_at for one in commits if one.authored_at), default=None),
-            commit_count=totals["commits"],
-            review_count=totals["reviews"],
-            file_count=totals["files"],
-            is_partial=reason is not None,
-            partial_reason=reason,
-            commits=tuple(commits),
-            reviews=tuple(lists["reviews"]),
-            files=tuple(lists["files"]),
-            is_settled=self.asked_at >= self.updated_at + GITHUB_CLOCK_TICK,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A pull request that this answer does not give. `is_gone` when GitHub says that the id does not exist."""
-
-    node_id: str
-    reason: str
-    is_gone: bool = False
-    is_heavy: bool = False
 
 
 def read_walk_page(answer: Answer, repository: str, alias: str = "repository") -> WalkPage:
@@ -262,10 +161,11 @@ def _add_page(so_far: ListSoFar, connection: Any, errors: Sequence[FieldError]) 
     known = {key(entry) for entry in so_far.entries}
     fresh: list[Any] = []
     for node in connection["nodes"]:
-        if node is None:
+        try:
+            entry = read(node)
+        except (KeyError, TypeError):  # null, or null where GitHub's schema has none: counted as missing
             so_far.nulls += 1
             continue
-        entry = read(node)
         if key(entry) in known:
             so_far.repeated += any(key(entry) == key(other) for other in fresh)
         else:
@@ -372,12 +272,6 @@ ENTRIES: dict[str, tuple[Callable[[dict[str, Any]], Any], Callable[[Any], Any]]]
     "files": (_file, lambda file: file.path),
 }
 """List → how an entry is read, and what tells two of them apart: lists move while one pages through them."""
-
-
-def _closing_issue(issue: tuple[str, int], own_name: str) -> str:
-    """`12` for an issue of the same repository, `owner/name#12` for another's."""
-    name, number = issue
-    return str(number) if name.lower() == own_name.lower() else f"{storable_text(name)}#{number}"
 
 
 def _login(actor: dict[str, Any] | None) -> str | None:

@@ -17,7 +17,7 @@ from functools import partial
 
 from historical_sync.errors import CursorRefused, GitHubError, RepositoryUnavailable, ServerFailure
 from historical_sync.github import queries
-from historical_sync.github.client import GitHubClient, is_heavy
+from historical_sync.github.client import GitHubClient, is_heavy, well_formed
 from historical_sync.github.paging import PageSize
 from historical_sync.github.readers import WalkPage, read_walk_page
 from historical_sync.records import TrackedRepository
@@ -231,7 +231,8 @@ class Walker:
         pages: list[WalkPage | GitHubError] = []
         for place, repository in enumerate(repositories):
             try:
-                pages.append(same_repository(repository, read_walk_page(answer, repository.repository, f"look{place}")))
+                read = partial(read_walk_page, repository=repository.repository, alias=f"look{place}")
+                pages.append(same_repository(repository, well_formed(read, answer)))
             except GitHubError as error:
                 pages.append(error)
         return pages

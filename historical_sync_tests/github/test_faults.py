@@ -87,7 +87,7 @@ def test_a_page_that_is_too_heavy_is_halved(small_stage: Stage, kind: str) -> No
     assert sum(size > 9 for size in hydrated) < len(hydrated) / 3
 
 
-@pytest.mark.parametrize("kind", ["502", "504", "timeout", "resource_limits", "resource_limits_lists"])
+@pytest.mark.parametrize("kind", ["502", "504", "timeout", "resource_limits", "resource_limits_lists", "500", "cut"])
 def test_a_poisonous_pull_request_spoils_only_itself(stage: Stage, kind: str) -> None:
     """One pull request that can never be read whole: it is partial and says why, and its neighbours are complete."""
     month = stage.months[1]
