@@ -5,6 +5,7 @@ Pure. What counts is said elsewhere: rows in `table/`, what is masked in `text`,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -33,6 +34,9 @@ from historical_sync.ai_usage.words import runs, spot
 from historical_sync.records import Evidence, PullRequest, storable_text
 
 QUOTE_LENGTH = 200
+
+_CO_AUTHORS = re.compile(r"\nco-authored-by:[^\n]*")
+"""Most pull requests by AI name it in such lines alone: they are read as trailers, and no reason to read the prose."""
 
 QUOTES_OTHERS = frozenset(
     {
@@ -89,7 +93,8 @@ class _Present:
         text = "\n".join(texts)
         lower = text.lower()
         words = runs(lower)
-        return cls(rows_of(words), spot(text, lower, words))
+        prose = _CO_AUTHORS.sub("", lower)
+        return cls(rows_of(words), spot(text, lower, words if prose == lower else runs(prose)))
 
 
 def _made(pull_request: PullRequest) -> Iterator[Evidence]:

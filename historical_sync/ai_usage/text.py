@@ -15,6 +15,7 @@ from typing import cast
 
 _FENCE = re.compile(r"(?:\n|\A)[ \t>]{0,12}(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)")
 _QUOTE = re.compile(r"(?:\n|\A)[ \t]{0,3}>[^\n]*")
+_QUOTE_LATER = re.compile(r"\n[ \t]{0,3}>")
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 _NOT_SPACE = re.compile(r"[^\s]")
 _INLINE_CODE = re.compile(r"`{1,2}(?P<code>[^`\n]{1,200})`{1,2}")
@@ -48,7 +49,7 @@ def own_words(text: str) -> str:
         text = _blank_spans(text, _matches(_REVERTED_TITLE)(text))
         original = _ORIGINAL.search(text)
         text = text if original is None else text[: original.start()] + blanked(text[original.start() :])
-    return _blank_spans(text, _carried(text)) if "(#" in text else text
+    return _blank_spans(text, _carried(text)) if text.count("(#") >= _FEWEST_CARRIED else text
 
 
 def _carried(text: str) -> Iterator[tuple[int, int]]:
@@ -111,7 +112,12 @@ def for_markers(text: str) -> str:
     """`text` without code blocks and quoted lines, for footers, links and comments that tools leave."""
     if "```" in text or "~~~" in text:
         text = _blank_spans(text, _fenced(text))
-    return _blank_spans(text, _matches(_QUOTE)(text)) if ">" in text else text
+    return _blank_spans(text, _matches(_QUOTE)(text)) if _may_quote(text) else text
+
+
+def _may_quote(text: str) -> bool:
+    """A quick test, since most texts hold `>` only after an address."""
+    return ">" in text and (_QUOTE_LATER.search(text) is not None or text.lstrip(" \t").startswith(">"))
 
 
 def without_blocks(text: str) -> str:
