@@ -21,7 +21,7 @@ from historical_sync.classification.submission import advance, submit_month
 from historical_sync.errors import ClassificationError
 from historical_sync.records import PullRequest, TeamMonth
 from historical_sync.settings import Settings
-from historical_sync.warehouse import classifications, llm_holds, llm_ledger
+from historical_sync.warehouse import classifications, llm_costs, llm_holds, llm_ledger
 from historical_sync.warehouse.classifications import Key
 from historical_sync.warehouse.llm_ledger import Intent
 from historical_sync.warehouse.postgres import Transaction, Warehouse
@@ -138,7 +138,7 @@ def summarize(
     """Where the (team, month) stands now."""
     with warehouse.transaction() as tx:
         counts = classifications.month_counts(tx, team_id, month)
-        totals = llm_ledger.batch_totals(tx, team_id, month)
+        totals = llm_costs.batch_totals(tx, team_id, month)
         mended = classifications.mended_counts(tx, team_id, month)
         reason = waiting_reason(tx, team_id, now=now) if counts["pending"] or counts["again"] else None
     return ClassificationSummary(

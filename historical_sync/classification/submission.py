@@ -32,7 +32,7 @@ from historical_sync.classification.session import BATCHES, SERVICE, Session
 from historical_sync.classification.settlement import give_up, undo
 from historical_sync.errors import BudgetExhausted, ClassificationError, GroqRefused, GroqUnavailable
 from historical_sync.records import PullRequest
-from historical_sync.warehouse import classifications, llm_holds, llm_ledger
+from historical_sync.warehouse import classifications, llm_costs, llm_holds, llm_ledger
 from historical_sync.warehouse.llm_ledger import Intent, Request
 from historical_sync.warehouse.postgres import Transaction
 
@@ -224,7 +224,7 @@ def reserve_budget(session: Session, intent: Intent, request_bytes: int, request
                 no_price(intent.model), remedy="Until then the cap cannot be kept, so nothing is sent."
             )
         llm_ledger.set_intent(tx, intent.intent_id, estimated_cost_usd=None)
-        spent = llm_ledger.spent_usd(tx, intent.team_id, now=session.now)
+        spent = llm_costs.spent_usd(tx, intent.team_id, now=session.now)
         if cap is not None and cost is not None and spent + cost > cap:
             raise BudgetExhausted(
                 f"The LLM budget of team {intent.team_id} is used up: {spent:.4f} of {cap:.4f} dollars in "

@@ -10,7 +10,7 @@ from historical_sync.classification.prompt import request_body
 from historical_sync.cli.reclassify import reclassify
 from historical_sync.errors import ConfigurationError
 from historical_sync.settings import Settings
-from historical_sync.warehouse.llm_ledger import monthly_costs, spent_usd
+from historical_sync.warehouse.llm_costs import monthly_costs, spent_usd
 from historical_sync_tests.classification.conftest import Desk, one_pull_request, store
 
 
