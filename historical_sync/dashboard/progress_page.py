@@ -86,7 +86,6 @@ class ProgressPage:
     is_settled: bool
     retry_command: str | None
     llm_note: str | None
-    read_at: str
 
 
 def progress_page(progress: TeamProgress, *, web_address: str | None) -> ProgressPage:
@@ -106,7 +105,6 @@ def progress_page(progress: TeamProgress, *, web_address: str | None) -> Progres
         is_settled=progress.is_settled,
         retry_command=f"historical-sync retry {progress.team_id}" if needs_retry else None,
         llm_note=progress.llm.error,
-        read_at=f"{progress.read_at:%H:%M:%S} UTC",
     )
 
 

@@ -50,9 +50,21 @@ HEADERS = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
 
+
+def healthz(request: Request) -> Response:
+    """200 when the database answers; 503 (a problem object) otherwise. Tells nothing about any team."""
+    doorkeeper: Doorkeeper = request.app.state.doorkeeper
+    try:
+        with doorkeeper.warehouse.transaction() as tx:
+            tx.value("select 1")
+    except HistoricalSyncError:
+        return Json({"status": "the database cannot be reached"}, status_code=503)
+    return Json({"status": "ok"})
+
+
 ROUTES = (
     Route("/", doors.home),
-    Route("/healthz", lambda request: healthz(request)),
+    Route("/healthz", healthz),
     Route("/open/{token}", doors.open_link),
     Route("/static/{digest}/{name}", files.static),
     Route("/teams/{team}", doors.team_home),
@@ -66,17 +78,6 @@ ROUTES = (
     Route("/api/teams/{team}/trends", trends.as_json),
     Route("/api/teams/{team}/pull-requests", pull_requests.as_json),
 )
-
-
-def healthz(request: Request) -> Response:
-    """200 when the database answers; 503 (a problem object) otherwise. Tells nothing about any team."""
-    doorkeeper: Doorkeeper = request.app.state.doorkeeper
-    try:
-        with doorkeeper.warehouse.transaction() as tx:
-            tx.value("select 1")
-    except HistoricalSyncError:
-        return Json({"status": "the database cannot be reached"}, status_code=503)
-    return Json({"status": "ok"})
 
 
 class SecurityHeaders:

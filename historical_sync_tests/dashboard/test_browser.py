@@ -34,7 +34,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PHONE, DESKTOP, WALL = (390, 844), (1280, 900), (2200, 1200)
-LIVE_MILLISECONDS = 20_000
+LIVE_MILLISECONDS = 60_000
+"""Patience, not a promise: the machine may be busy."""
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,7 @@ def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("there is no chromium on this machine")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=LIVE_MILLISECONDS)
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield running
         running.close()
@@ -56,6 +58,7 @@ class Tab:
             viewport={"width": size[0], "height": size[1]}, color_scheme=theme, reduced_motion="reduce"
         )
         self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(LIVE_MILLISECONDS)
         self.complaints: list[str] = []
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -79,8 +80,6 @@ async def onboard(request: Request) -> Response:
     The administrator's token goes into a header that no form and no other site's script can send, so a browser cannot
     be tricked into this; the cookie and the loopback exception count for nothing here.
     """
-    from starlette.concurrency import run_in_threadpool
-
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
     if not access.is_administrator(request.headers.get("authorization"), doorkeeper.environment):
         raise HTTPException(401, f"Send `Authorization: Bearer …` with the value of {access.ADMIN_TOKEN_VARIABLE}.")
