@@ -46,7 +46,7 @@ FLOORS = {
     "dashboard.server": 4,
     "cli": 5,
     "definitions": 5,
-    "__main__": 5,
+    "__main__": 6,
 }
 """A module's floor is that of its longest prefix here."""
 
