@@ -18,7 +18,7 @@ from historical_sync.sandbox.server import Sandbox
 from historical_sync.warehouse.registry import add_team
 from historical_sync_tests.end_to_end.installation import Installation
 
-pytestmark = [pytest.mark.daemon, pytest.mark.timeout(1800), pytest.mark.xdist_group("daemon")]
+pytestmark = [pytest.mark.daemon, pytest.mark.timeout(2700), pytest.mark.xdist_group("daemon")]
 
 DEPLOYMENT = Path(__file__).parent.parent.parent / "deploy" / "celery"
 TEAMS = 50
@@ -108,7 +108,7 @@ def test_fifty_teams_on_two_workers_one_killed(machine: tuple[Installation, Sand
     assert not any("planted" in line for line in shown)
     installation.wait_until(lambda: runs_at_work(installation, "worker-b") > 0, seconds=120, what="work in hand")
     installation.kill("worker-b")
-    installation.wait_until(lambda: complete_months(installation) == wanted, seconds=1200, what="all months")
+    installation.wait_until(lambda: complete_months(installation) == wanted, seconds=1800, what="all months")
 
     assert installation.rows("select * from repository_months where stored is distinct from expected") == []
     assert installation.value("select count(*) from pull_requests") > TEAMS * 5
