@@ -67,7 +67,7 @@ def regex_tagged_pull_requests(context: dg.AssetExecutionContext, pipeline: Pipe
     group_name=GROUP,
     deps=[regex_tagged_pull_requests],
     kinds={"groq", "postgres"},
-    check_specs=[descriptions.LEDGER_BALANCED],
+    check_specs=[descriptions.LEDGER_BALANCED, descriptions.EVIDENCE_AGREES],
     owners=descriptions.OWNERS,
     tags={descriptions.STAGE_TAG: "3-classify"},
     description=descriptions.CLASSIFIED,

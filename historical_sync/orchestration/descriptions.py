@@ -152,3 +152,8 @@ LEDGER_BALANCED = dg.AssetCheckSpec(
     asset="llm_classified_pull_requests",
     description="Of the run's team: every line sent to the LLM is classified, unclassified, sent again, or in flight.",
 )
+EVIDENCE_AGREES = dg.AssetCheckSpec(
+    "evidence_agrees",
+    asset="llm_classified_pull_requests",
+    description="No pull request of the month has exact author evidence and a confident verdict that it is not AI.",
+)

@@ -97,7 +97,8 @@ def collect(
     """
     from historical_sync.classification.groq_client import connect
     from historical_sync.classification.ledger import collect as collect_batches
-    from historical_sync.warehouse import classifications, llm_ledger
+    from historical_sync.classification.ledger import is_worth_waiting
+    from historical_sync.warehouse import classifications
 
     pipeline, say = Pipeline(settings), on_event or _silent
     groq = connect(settings)
@@ -106,12 +107,11 @@ def collect(
         collect_batches(pipeline.warehouse, groq, settings, now=pipeline.now(), team_id=team_id, on_event=say)
         with pipeline.warehouse.transaction() as tx:
             changed = classifications.changed_months(tx, team_id)
-            is_open = bool(llm_ledger.months_in_flight(tx, team_id))
         for partition in changed:
             stages.classify(pipeline, partition, say)
             stages.publish(pipeline, partition)
             done.add(partition.month)
-        if not is_open or time.monotonic() >= deadline:
+        if time.monotonic() >= deadline or not is_worth_waiting(pipeline.warehouse, team_id, now=pipeline.now()):
             return done
         time.sleep(min(COLLECT_PAUSE_SECONDS, max(0.0, deadline - time.monotonic())))
 

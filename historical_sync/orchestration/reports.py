@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from historical_sync.orchestration import links
-from historical_sync.orchestration.descriptions import LEDGER_BALANCED, REPOSITORIES_COMPLETE
+from historical_sync.orchestration.descriptions import EVIDENCE_AGREES, LEDGER_BALANCED, REPOSITORIES_COMPLETE
 from historical_sync.orchestration.resources import Pipeline
 from historical_sync.records import TeamMonth
 
@@ -130,7 +130,8 @@ def classified(pipeline: Pipeline, partition: TeamMonth, summary: Classification
         metadata["models without a price"] = ", ".join(summary.unpriced_models)
     if summary.mended:
         metadata["answers mended"] = table({"rule": rule, "answers": n} for rule, n in summary.mended.items())
-    return dg.MaterializeResult(metadata=metadata, check_results=[_ledger_check(pipeline, partition)])
+    checks = [_ledger_check(pipeline, partition), _evidence_check(pipeline, partition)]
+    return dg.MaterializeResult(metadata=metadata, check_results=checks)
 
 
 def _ledger_check(pipeline: Pipeline, partition: TeamMonth) -> dg.AssetCheckResult:
@@ -153,6 +154,31 @@ def _ledger_check(pipeline: Pipeline, partition: TeamMonth) -> dg.AssetCheckResu
             "sent again": balance.requeued,
             "in flight": balance.in_flight,
             "batches that do not add up": ", ".join(balance.unbalanced) or "none",
+        },
+    )
+
+
+def _evidence_check(pipeline: Pipeline, partition: TeamMonth) -> dg.AssetCheckResult:
+    from historical_sync.warehouse import classifications
+
+    with pipeline.warehouse.transaction() as tx:
+        found = classifications.disagreements(tx, partition.team_id, partition.month)
+    return dg.AssetCheckResult(
+        passed=not found,
+        check_name=EVIDENCE_AGREES.name,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{len(found)} pull requests to look at: the evidence stands, the verdict does not.",
+        metadata={
+            "disagreements": table(
+                {
+                    "repository": row["repository"],
+                    "number": row["number"],
+                    "tool": row["tool"],
+                    "quote": row["quote"],
+                    "confidence": row["confidence"],
+                }
+                for row in found
+            )
         },
     )
 
