@@ -163,7 +163,7 @@ def _add_page(so_far: ListSoFar, connection: Any, errors: Sequence[FieldError]) 
     for node in connection["nodes"]:
         try:
             entry = read(node)
-        except (KeyError, TypeError, AttributeError):  # null, or null where GitHub's schema has none: counted as missing
+        except (KeyError, TypeError, AttributeError):  # null, or of no shape: counted as missing
             so_far.nulls += 1
             continue
         if key(entry) in known:
