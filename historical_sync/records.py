@@ -126,8 +126,8 @@ class PullRequest:
     """A pull request with its lists. `state` is GitHub's: OPEN, CLOSED or MERGED.
 
     `first_commit_at` is the earliest authored time of its commits; `ready_at` the last time it left draft, or None when
-    it never was one. Counts are GitHub's `totalCount`, so a list that is shorter is known to be; `comment_count` is None
-    where GitHub does not tell it.
+    it never was one. Counts are GitHub's `totalCount`, so a list that is shorter is known to be; `comment_count` is
+    None where GitHub does not tell it.
     """
 
     repository: str
