@@ -166,5 +166,6 @@ def _require_well_formed(
     if token_ref is not None and not TOKEN_REF.fullmatch(token_ref):
         # The text itself is not repeated: somebody may have given the token instead of a reference to it.
         raise ConfigurationError(
-            "That is no token reference.", remedy="Give env:NAME, file:/path or app:INSTALLATION, never the token."
+            "That is no token reference.",
+            remedy="Give env:NAME, file:/path or app:APP_ID:INSTALLATION_ID:KEYREF, never the token.",
         )
