@@ -28,7 +28,14 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     with tempfile.TemporaryDirectory(prefix="hs_tests_") as folder:
         server = EmbeddedPostgres(
             Path(folder) / "postgres",
-            settings={"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"},
+            settings={
+                "fsync": "off",
+                "synchronous_commit": "off",
+                "full_page_writes": "off",
+                "wal_level": "minimal",
+                "max_wal_senders": "0",
+                "max_connections": "200",
+            },
         )
         server.start()
         yield server
@@ -47,7 +54,7 @@ def template_database(postgres: EmbeddedPostgres) -> str:
 def database_url(postgres: EmbeddedPostgres, template_database: str) -> Iterator[str]:
     """The URL of a fresh, migrated database."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    run_sql(postgres.url(), f"create database {name} template {template_database}")
+    run_sql(postgres.url(), f"create database {name} template {template_database} strategy file_copy")
     yield postgres.url(name)
     run_sql(postgres.url(), f"drop database {name} with (force)")
 
