@@ -33,13 +33,21 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """Dagster's instance for the length of the block; its home and tables are made if need be.
 
     Do this once before any of Dagster's processes starts: two that met new storage at the same time would both create
-    the tables, and one would die.
+    the tables, and one would die. The variables that Dagster reads are set within the block only.
     """
     needed = environment(settings)
     folder = Path(needed["DAGSTER_HOME"])
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / INSTANCE_FILE.name).exists():
         shutil.copyfile(INSTANCE_FILE, folder / INSTANCE_FILE.name)
+    before = {name: os.environ.get(name) for name in needed}
     os.environ.update(needed)
-    with dg.DagsterInstance.from_config(str(folder)) as instance:
-        yield instance
+    try:
+        with dg.DagsterInstance.from_config(str(folder)) as instance:
+            yield instance
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
