@@ -1,6 +1,7 @@
 """Points, streams and waits of GitHub identities, shared by all processes through the database.
 
-Streams are leases: a row per (identity, slot) that expires by itself when its holder dies. All times are the callers'.
+Streams are leases: a row per (identity, slot) that expires by itself when its holder dies; on the holder's own machine
+it ends as soon as somebody sees that the process is gone. All times are the callers'.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import psutil
+
 from historical_sync.github.answers import Allowance
 from historical_sync.github.budget import NotYet, Stream
 from historical_sync.warehouse.postgres import Transaction, Warehouse
 
-STREAM_LEASE = timedelta(seconds=90)
+STREAM_LEASE = timedelta(seconds=60)
 """Longer than any request may take (connect and read time-outs of the client)."""
 ASK_AGAIN = timedelta(milliseconds=50)
 STILL_WAITING = timedelta(seconds=1)
@@ -113,7 +116,7 @@ class SharedBudget:
 
     def _take_turn(self, tx: Transaction, identity: str, now: datetime) -> int | None:
         """Take a slot, unless all are taken, or it was ours last and somebody else waits; who waits, queues."""
-        if not self._must_yield(tx, identity, now) and (slot := self._take_slot(tx, identity, now)) is not None:
+        if not self._must_yield(tx, identity, now) and (slot := self._free_slot(tx, identity, now)) is not None:
             tx.execute(
                 "delete from github_stream_queue where identity = %s and (holder = %s or asked_at < %s)",
                 [identity, self._holder, now - STILL_WAITING],
@@ -142,6 +145,12 @@ class SharedBudget:
             )
         )
 
+    def _free_slot(self, tx: Transaction, identity: str, now: datetime) -> int | None:
+        slot = self._take_slot(tx, identity, now)
+        if slot is None and _end_leases_of_the_dead(tx, identity):
+            slot = self._take_slot(tx, identity, now)
+        return slot
+
     def _take_slot(self, tx: Transaction, identity: str, now: datetime) -> int | None:
         for slot in range(self._streams):
             taken = tx.execute(
@@ -162,6 +171,19 @@ class SharedBudget:
             if taken:
                 return slot
         return None
+
+
+def _end_leases_of_the_dead(tx: Transaction, identity: str) -> bool:
+    """End the leases whose holder was a process of this machine that is gone; says whether there were any."""
+    holders = [row["holder"] for row in tx.rows("select holder from github_streams where identity = %s", [identity])]
+    dead = [holder for holder in holders if _is_gone(holder)]
+    ended = dead and tx.execute("delete from github_streams where identity = %s and holder = any(%s)", [identity, dead])
+    return bool(ended)
+
+
+def _is_gone(holder: str) -> bool:
+    host, pid, *_ = [*holder.split(":"), ""]
+    return host == socket.gethostname() and pid.isdigit() and not psutil.pid_exists(int(pid))
 
 
 def _by_points_left(

@@ -1,5 +1,7 @@
 """Points and streams that all processes share."""
 
+import socket
+import subprocess
 from datetime import timedelta
 
 import pytest
@@ -58,6 +60,19 @@ def test_a_stream_of_a_dead_holder_ends(budget: SharedBudget, warehouse: Warehou
     take(other, "ada", now=later)
     budget.release(stream, None)
     assert isinstance(budget.acquire(["ada"], later), NotYet)
+
+
+@pytest.mark.parametrize(("host", "is_free"), [(socket.gethostname(), True), ("another-machine", False)])
+def test_a_process_that_is_gone_is_not_waited_for(
+    budget: SharedBudget, warehouse: Warehouse, host: str, is_free: bool
+) -> None:
+    """A lease of this machine ends with its process; another machine's processes cannot be seen from here."""
+    take(budget, "ada")
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    with warehouse.transaction() as tx:
+        tx.execute("update github_streams set holder = %s", [f"{host}:{ended.pid}:c0ffee"])
+    assert isinstance(SharedBudget(warehouse, "acme").acquire(["ada"], NOW), Stream) == is_free
 
 
 def test_the_identity_with_most_points_goes_first(budget: SharedBudget) -> None:
