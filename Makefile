@@ -9,7 +9,7 @@ COMMAND := $(BIN)/python -m historical_sync
 PYTEST := $(BIN)/python -m pytest
 SOAK_ROUNDS ?= 10
 
-.PHONY: help run test e2e soak lint types schema audit bench ci clean
+.PHONY: help run test e2e soak lint types schema audit ci clean
 .DEFAULT_GOAL := help
 
 help: ## this list
