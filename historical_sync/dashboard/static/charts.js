@@ -110,7 +110,7 @@
       hoverlabel: { bgcolor: token("card"), bordercolor: token("line-strong"), font: { color: token("ink"), size: 13, family: getComputedStyle(document.body).fontFamily }, align: "left" },
       legend: { orientation: "h", x: 0, y: -0.14, yanchor: "top", font: { size: 12, color: token("ink") }, itemclick: false, itemdoubleclick: false, traceorder: "normal" },
       showlegend: true,
-      xaxis: { ...axis, type: "category", spikecolor: token("line-strong"), spikethickness: 1, spikedash: "solid", spikemode: "across", tickangle: 0, nticks: narrow.matches ? 4 : 9, range: [-0.6, chart.labels.length - 0.4] },
+      xaxis: { ...axis, type: "category", showgrid: false, spikecolor: token("line-strong"), spikethickness: 1, spikedash: "solid", spikemode: "across", tickangle: 0, nticks: narrow.matches ? 4 : 9, range: [-0.6, chart.labels.length - 0.4] },
       yaxis: { ...axis, gridcolor: token("line"), linecolor: "rgba(0,0,0,0)", automargin: true, ...axisFormat(chart) },
       shapes: chart.unsure.map((why, index) => why && { type: "rect", xref: "x", yref: "paper", x0: index - 0.5, x1: index + 0.5, y0: 0, y1: 1, line: { width: 0 }, fillcolor: shade, layer: "below" }).filter(Boolean),
     };
