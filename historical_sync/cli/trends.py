@@ -17,31 +17,12 @@ from historical_sync.cli.errors import reports_errors
 from historical_sync.cli.opening import open_warehouse
 from historical_sync.errors import ConfigurationError
 from historical_sync.trends.metrics import ALL, BY_NAME, HEADLINE, METRICS
+from historical_sync.warehouse.trends import VALUE_COLUMNS, read_values
 
 if TYPE_CHECKING:
     from historical_sync.warehouse.postgres import Transaction
 
 Rows = list[dict[str, Any]]
-
-COLUMNS = (
-    "month",
-    "repository",
-    "metric",
-    "segment",
-    "value",
-    "n",
-    "unit",
-    "is_enough",
-    "is_complete",
-    "is_open",
-    "repositories",
-    "repositories_complete",
-    "same_days_value",
-    "same_days_n",
-    "same_days_year_value",
-    "same_days_year_n",
-)
-"""The columns of the CSV: those of `dashboard.monthly_trends` but the team."""
 
 BARS = "▁▂▃▄▅▆▇█"
 MONTHS_SHOWN = 13
@@ -97,7 +78,6 @@ def _registered(tx: Transaction, team: str, repository: str) -> str:
 
 def _read(tx: Transaction, team: str, names: Sequence[str], repository: str) -> tuple[Rows, Rows]:
     from historical_sync.warehouse.directions import read_directions
-    from historical_sync.warehouse.trends import read_values
 
     values = read_values(tx, team, metrics=names, repository=repository)
     directions = read_directions(tx, team, repository=repository, segments=None)
@@ -105,7 +85,7 @@ def _read(tx: Transaction, team: str, names: Sequence[str], repository: str) -> 
 
 
 def _print_csv(values: Rows) -> None:
-    writer = csv.DictWriter(sys.stdout, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(sys.stdout, VALUE_COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(values)
 
@@ -129,7 +109,7 @@ def _as_json(names: Sequence[str], values: Rows, directions: Rows) -> list[dict[
                 "months": [],
             },
         )
-        entry["months"].append({key: row[key] for key in COLUMNS if key not in entry})
+        entry["months"].append({key: row[key] for key in VALUE_COLUMNS if key not in entry})
     for row in directions:
         if found := series.get((row["metric"], row["segment"])):
             found["trends"].append({key: one for key, one in row.items() if key not in (*found, "team_id")})

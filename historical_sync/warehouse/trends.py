@@ -197,6 +197,28 @@ def _store_same_days(
     )
 
 
+VALUE_COLUMNS = (
+    "month",
+    "repository",
+    "metric",
+    "segment",
+    "value",
+    "n",
+    "unit",
+    "is_enough",
+    "is_complete",
+    "is_open",
+    "repositories",
+    "repositories_complete",
+    "same_days_value",
+    "same_days_n",
+    "same_days_year_value",
+    "same_days_year_n",
+    "computed_at",
+)
+"""What is given out of `dashboard.monthly_trends`, by command and page alike: its columns but the team."""
+
+
 def read_values(
     tx: Transaction,
     team_id: str,

@@ -35,25 +35,7 @@ from historical_sync.warehouse.page_reads import (
     read_standings_of,
     read_verdicts,
 )
-from historical_sync.warehouse.trends import read_values
-
-CSV_COLUMNS = (
-    "month",
-    "repository",
-    "metric",
-    "segment",
-    "value",
-    "n",
-    "unit",
-    "is_enough",
-    "is_complete",
-    "is_open",
-    "repositories",
-    "repositories_complete",
-    "same_days_value",
-    "same_days_n",
-    "computed_at",
-)
+from historical_sync.warehouse.trends import VALUE_COLUMNS, read_values
 
 
 @for_team
@@ -80,7 +62,7 @@ def as_json(asked: TeamRequest) -> Response:
     """The values behind the page: filtered by `metric` (repeatable), `repository`, `segment`, `months`; or as CSV."""
     rows = _values(asked)
     if asked.request.query_params.get("format") == "csv":
-        return csv_response(rows, CSV_COLUMNS, f"{asked.team.team_id}-trends.csv")
+        return csv_response(rows, VALUE_COLUMNS, f"{asked.team.team_id}-trends.csv")
     repository = asked.request.query_params.get("repository", ALL)
     return Json(
         {
@@ -95,7 +77,7 @@ def as_json(asked: TeamRequest) -> Response:
 @for_team
 def as_csv(asked: TeamRequest) -> Response:
     """Every value that the filters leave, as CSV: what the page's download gives."""
-    return csv_response(_values(asked), CSV_COLUMNS, f"{asked.team.team_id}-trends.csv")
+    return csv_response(_values(asked), VALUE_COLUMNS, f"{asked.team.team_id}-trends.csv")
 
 
 def _read(asked: TeamRequest, state: TrendsState) -> TrendsData:
