@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from historical_sync.cli.services import free_port
+from historical_sync_tests.end_to_end.processes import command_line, kill_all
 
 REPOSITORY_ROOT = Path(__file__).parent.parent.parent
 OURS = ("HISTORICAL_SYNC_", "SYNC_", "GITHUB_", "GROQ_", "DAGSTER_")
@@ -58,8 +59,7 @@ class Household:
                 self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-        for process in self.processes():
-            process.kill()
+        kill_all(self.processes())
 
     def processes(self) -> list[psutil.Process]:
         """Every living process that works in this home: ours, Dagster's, their runs, PostgreSQL's."""
@@ -75,8 +75,8 @@ class Household:
             return False
 
     def named(self, *words: str) -> psutil.Process:
-        """The one process whose command line holds all these words."""
-        found = [one for one in self.processes() if all(word in " ".join(one.cmdline()) for word in words)]
+        """The one process whose command line holds all these words; of several the oldest."""
+        found = [one for one in self.processes() if all(word in command_line(one) for word in words)]
         return min(found, key=lambda one: one.create_time())
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from historical_sync.settings import Settings
 from historical_sync.warehouse.embedded import EmbeddedPostgres
 from historical_sync.warehouse.postgres import Warehouse
 from historical_sync.warehouse.schema import migrate
+from historical_sync_tests.end_to_end.processes import family, kill_all
 
 T = TypeVar("T")
 PROGRAMS = Path(sys.executable).parent
@@ -72,14 +72,13 @@ class Installation:
         """kill -9 of these programs with all their children; of everything that runs, if none is named."""
         for name in names or tuple(self.processes):
             process = self.processes.pop(name)
-            for victim in _family(process.pid):
-                _kill(victim)
+            kill_all(family(process.pid))
             process.wait()
 
     def kill_alone(self, name: str) -> None:
         """kill -9 of a program, whose children stay behind until they notice."""
         process = self.processes.pop(name)
-        self._orphans += _family(process.pid)[1:]
+        self._orphans += family(process.pid)[1:]
         process.kill()
         process.wait()
 
@@ -94,8 +93,7 @@ class Installation:
     def stop(self) -> None:
         """End everything, PostgreSQL included."""
         self.kill()
-        for orphan in self._orphans:
-            _kill(orphan)
+        kill_all(self._orphans)
         self.warehouse.close()
         self.postgres.stop()
 
@@ -107,10 +105,7 @@ class Installation:
     def kill_postgres(self) -> None:
         """kill -9 of PostgreSQL with all its backends."""
         pid = int((self.folder / "postgres" / "postmaster.pid").read_text().split()[0])
-        victims = _family(pid)
-        for victim in victims:
-            _kill(victim)
-        psutil.wait_procs(victims, timeout=10)
+        kill_all(family(pid))
 
     def value(self, sql: str, parameters: Any = ()) -> Any:
         """The first column of the first row of a query on the warehouse."""
@@ -146,16 +141,3 @@ class Installation:
             f"--- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-count:])
             for log in sorted(self.folder.glob("*.log"))
         )
-
-
-def _family(pid: int) -> list[psutil.Process]:
-    try:
-        parent = psutil.Process(pid)
-        return [parent, *parent.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
-
-
-def _kill(process: psutil.Process) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process.kill()

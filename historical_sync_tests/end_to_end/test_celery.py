@@ -17,6 +17,7 @@ from historical_sync.sandbox import scenario
 from historical_sync.sandbox.server import Sandbox
 from historical_sync.warehouse.registry import add_team
 from historical_sync_tests.end_to_end.installation import Installation
+from historical_sync_tests.end_to_end.processes import command_line
 
 pytestmark = [pytest.mark.daemon, pytest.mark.timeout(2700), pytest.mark.xdist_group("daemon")]
 
@@ -104,8 +105,7 @@ def test_fifty_teams_on_two_workers_one_killed(machine: tuple[Installation, Sand
     for name in ("worker-a", "worker-b"):
         start_worker(installation, name)
     installation.wait_until(lambda: complete_months(installation) >= wanted // 10, seconds=400, what="the first months")
-    shown = [" ".join(process.cmdline()) for process in psutil.process_iter() if process.is_running()]
-    assert not any("planted" in line for line in shown)
+    assert not any("planted" in command_line(process) for process in psutil.process_iter())
     installation.wait_until(lambda: runs_at_work(installation, "worker-b") > 0, seconds=120, what="work in hand")
     installation.kill("worker-b")
     installation.wait_until(lambda: complete_months(installation) == wanted, seconds=1800, what="all months")

@@ -12,6 +12,7 @@ import pytest
 from historical_sync.warehouse.embedded import EmbeddedPostgres
 from historical_sync.warehouse.postgres import Warehouse
 from historical_sync_tests.end_to_end.household import Household
+from historical_sync_tests.end_to_end.processes import command_line, kill_all
 
 pytestmark = [pytest.mark.daemon, pytest.mark.timeout(900)]
 
@@ -100,7 +101,7 @@ def check_tables(household: Household) -> None:
 def check_command_lines(household: Household) -> None:
     """What `ps` shows holds no address of a database."""
     for process in household.processes():
-        assert "postgresql" not in " ".join(process.cmdline()), process.cmdline()
+        assert "postgresql" not in command_line(process), command_line(process)
 
 
 def test_killing_up_leaves_nothing(household: Household) -> None:
@@ -123,10 +124,7 @@ def test_killing_everything_at_once(household: Household) -> None:
     """kill -9 of every process, the guardian first, as in a power cut: the next `up` finishes all thirteen months."""
     household.start()
     household.wait_until(lambda: months_complete(household) >= 1, seconds=300, what="the first month")
-    victims = sorted(household.processes(), key=lambda one: "guardian" not in " ".join(one.cmdline()))
-    for victim in victims:
-        victim.kill()
-    psutil.wait_procs(victims, timeout=10)
+    kill_all(sorted(household.processes(), key=lambda one: "guardian" not in command_line(one)))
     household.start()
     wait_for_all_months(household)
     check_tables(household)
