@@ -1,4 +1,4 @@
-"""Processes as tests see and kill them. A process may end by itself between any two looks, and that is never an error."""
+"""Processes as tests see and kill them; one may end by itself between any two looks, and that is never an error."""
 
 from __future__ import annotations
 
