@@ -26,8 +26,8 @@ from typing import Any
 import requests
 
 from historical_sync.sandbox import scenario
-from historical_sync.sandbox.github.api import Pace
 from historical_sync.sandbox.github.cost import Price
+from historical_sync.sandbox.github.pace import Pace
 from historical_sync.sandbox.server import Sandbox
 from historical_sync.warehouse.embedded import EmbeddedPostgres
 from historical_sync.warehouse.postgres import Warehouse

@@ -22,7 +22,8 @@ from starlette.applications import Starlette
 from historical_sync.sandbox.changes import Changes
 from historical_sync.sandbox.control import control_routes
 from historical_sync.sandbox.faults import Fault, Faults
-from historical_sync.sandbox.github.api import REAL_PACE, GitHub, Pace
+from historical_sync.sandbox.github.api import GitHub
+from historical_sync.sandbox.github.pace import REAL_PACE, Pace
 from historical_sync.sandbox.github.rest import Rest
 from historical_sync.sandbox.github.routes import github_routes
 from historical_sync.sandbox.groq.api import Groq

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from historical_sync.errors import AllRepositoriesFailed
 from historical_sync.sandbox import scenario
 from historical_sync.sandbox.faults import GITHUB_KINDS
-from historical_sync.sandbox.github.api import Pace
+from historical_sync.sandbox.github.pace import Pace
 from historical_sync.window import first_of_month
 from historical_sync_tests.github.conftest import SetStage
 from historical_sync_tests.github.stage import NOW, Stage

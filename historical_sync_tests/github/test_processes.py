@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from historical_sync.sandbox import scenario
-from historical_sync.sandbox.github.api import Pace
+from historical_sync.sandbox.github.pace import Pace
 from historical_sync.sandbox.server import Sandbox
 from historical_sync.warehouse.postgres import Warehouse
 from historical_sync.warehouse.registry import add_team

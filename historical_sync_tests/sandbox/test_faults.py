@@ -21,7 +21,7 @@ from historical_sync.sandbox.faults import (
     Subject,
     parse_faults,
 )
-from historical_sync.sandbox.github.api import Pace
+from historical_sync.sandbox.github.pace import Pace
 from historical_sync.sandbox.server import Sandbox
 from historical_sync_tests.sandbox.conftest import post
 from historical_sync_tests.sandbox.worlds import numbered

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from historical_sync.sandbox.github import errors
 from historical_sync.sandbox.github.budgets import Budget, Identities, RateLimit
 from historical_sync.sandbox.github.cost import Price, Tariff, price_of
 from historical_sync.sandbox.github.misfortune import FIELD_KINDS, broken_answer, denial_for, holes_for
+from historical_sync.sandbox.github.pace import Pace
 from historical_sync.sandbox.github.plan import execute
 from historical_sync.sandbox.github.query import Query
 from historical_sync.sandbox.github.schema import Document, Refused, read_document, schema
@@ -23,34 +23,6 @@ from historical_sync.sandbox.log import Entry, Log
 from historical_sync.sandbox.ordering import Orders
 from historical_sync.sandbox.wire import Answer, json_answer
 from historical_sync.sandbox.world import World, stamp
-
-
-@dataclass
-class Pace:
-    """How long GitHub takes, and what it refuses as too heavy.
-
-    The measured figures are about 90 ms a pull request with nested lists and 10 ms without, and a page of 100 with
-    lists refused (docs/sandbox.md). `largest_hydration` None refuses none; `refusal` is the kind of fault with which
-    larger pages are met.
-    """
-
-    base_seconds: float = 0.0
-    per_hydrated_seconds: float = 0.0
-    per_row_seconds: float = 0.0
-    largest_hydration: int | None = 75
-    refusal: str = "resource_limits"
-
-    def is_too_heavy(self, price: Price) -> bool:
-        """Whether this query asks for more pull requests with lists than GitHub manages."""
-        return self.largest_hydration is not None and price.hydrated > self.largest_hydration
-
-    def seconds(self, price: Price) -> float:
-        """How long this query takes."""
-        plain = price.pull_requests - price.hydrated
-        return self.base_seconds + price.hydrated * self.per_hydrated_seconds + plain * self.per_row_seconds
-
-
-REAL_PACE = Pace(base_seconds=0.25, per_hydrated_seconds=0.092, per_row_seconds=0.010)
 
 
 class GitHub:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from historical_sync.sandbox.faults import Fault, Faults, Subject
 from historical_sync.sandbox.github import errors
 from historical_sync.sandbox.github.budgets import Budget
 from historical_sync.sandbox.github.connections import Page
 from historical_sync.sandbox.github.cost import Price
+from historical_sync.sandbox.github.pace import Pace
 from historical_sync.sandbox.github.query import Denial
 from historical_sync.sandbox.wire import Answer, html_answer, json_answer
 from historical_sync.sandbox.world import PullRequest, Repository, stamp
-
-if TYPE_CHECKING:
-    from historical_sync.sandbox.github.api import Pace
 
 
 def _secondary(fault: Fault, status: int, has_retry_after: bool) -> Answer:
