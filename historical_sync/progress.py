@@ -34,6 +34,7 @@ class RepositoryProgress:
     sync_prs_total: int | None
     sync_prs_completed: int
     sync_error: str | None
+    sync_remedy: str | None = None
     recent_prs: int | None = None
     last_synced_at: datetime | None = None
     months_total: int = 0
@@ -233,6 +234,7 @@ class TeamProgress:
         """`as_json` and what the page shows beside it."""
         return {
             **self.as_json(),
+            "repositories": [{**_repository_json(one), "sync_remedy": one.sync_remedy} for one in self.repositories],
             "state": self.state,
             "is_settled": self.is_settled,
             "percent": self.percent,

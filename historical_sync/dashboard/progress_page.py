@@ -19,16 +19,8 @@ HEADLINES = {
 
 STATE_WORDS = {"pending": "Waiting", "syncing": "Loading", "completed": "Complete", "failed": "Needs attention"}
 
-REMEDIES = (
-    (("not found", "could not resolve", "no access", "permission", "forbidden", "not accessible"),
-     "Check the repository's name and that the token may read it, then retry."),
-    (("saml", "single sign-on", "sso"), "Authorise the token for the organisation's single sign-on, then retry."),
-    (("token", "credentials", "401", "revoked", "expired"), "Renew the GitHub token, then retry."),
-    (("rate limit", "secondary limit", "limit"), "Nothing to do: it goes on by itself when GitHub's limit resets."),
-    (("502", "503", "504", "timeout", "timed out", "time-out", "reset"),
-     "GitHub had a problem; the next attempt starts by itself. Retry to try at once."),
-)  # fmt: skip
-"""Words in a repository's error → what a person can do. The first that fits is shown."""
+NO_OTHER_REMEDY = "Retry it; if it fails again, the run's log in Dagster says more."
+"""For an error that does not say itself what a person can do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +93,7 @@ def progress_page(progress: TeamProgress, *, web_address: str | None) -> Progres
         levels=(_repository_level(progress), _pull_request_level(progress), _llm_level(progress)),
         months=tuple(_cell(month) for month in reversed(progress.months)),
         months_text=f"{progress.months_complete} of {counted(progress.months_total, 'month')}",
-        repositories=tuple(_row(one, web_address) for one in progress.repositories),
+        repositories=tuple(_row(one, web_address, progress.team_id) for one in progress.repositories),
         is_settled=progress.is_settled,
         retry_command=f"historical-sync retry {progress.team_id}" if needs_retry else None,
         llm_note=progress.llm.error,
@@ -188,7 +180,7 @@ def _cell(month: MonthProgress) -> Cell:
     return Cell(month_name(month.month), month_short(month.month), state, text, share)
 
 
-def _row(one: RepositoryProgress, web_address: str | None) -> RepositoryRow:
+def _row(one: RepositoryProgress, web_address: str | None, team_id: str) -> RepositoryRow:
     total = one.expected_prs
     about = "" if one.months_indexed >= one.months_total else "~"
     return RepositoryRow(
@@ -200,16 +192,5 @@ def _row(one: RepositoryProgress, web_address: str | None) -> RepositoryRow:
         pull_requests=f"{thousands(one.sync_prs_completed)} of {about}{thousands(total)}" if total else "–",
         months=f"{one.months_complete} of {one.months_total}",
         error=one.sync_error,
-        remedy=remedy_for(one.sync_error),
+        remedy=(one.sync_remedy or NO_OTHER_REMEDY).replace("TEAM", team_id) if one.sync_error else None,
     )
-
-
-def remedy_for(error: str | None) -> str | None:
-    """What a person can do about a repository's error; None without one."""
-    if not error:
-        return None
-    lowered = error.lower()
-    for words, remedy in REMEDIES:
-        if any(word in lowered for word in words):
-            return remedy
-    return "Retry it; if it fails again, the run's log in Dagster says more."

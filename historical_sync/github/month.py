@@ -272,7 +272,8 @@ class MonthRun:
             repository_months.save_counts(tx, self._team_id, list(counts.values()))
             ended = tuple(self._result(counts[name], nulls.get(name, 0)) for name in registered)
             results = [
-                MonthResult(one.repository, one.status, one.error, self._looked_at.get(one.repository)) for one in ended
+                MonthResult(one.repository, one.status, one.error, self._looked_at.get(one.repository), one.remedy)
+                for one in ended
             ]
             repository_months.save_results(tx, self._team_id, self._month, results, self._now)
         failures = {one.repository: one.error or "" for one in ended if one.status == "failed"}
@@ -289,7 +290,7 @@ class MonthRun:
         has_looked = counts.repository in self._looked_at
         status = status_of(counts, nulls, has_looked=has_looked)
         reason = None if status == "completed" else shortfall(counts, nulls, error)
-        remedy = error.remedy if error and status != "completed" else None
+        remedy = (error.remedy or None) if error and status != "completed" else None
         return RepositoryMonth(counts.repository, status, counts.expected, counts.stored, reason, remedy)
 
     def _settle(self, registered: Sequence[str]) -> None:

@@ -153,14 +153,14 @@ def note_repository_failures(tx: Transaction, team_id: str, month: date, *, now:
     """Record each repository that failed or is partial for this month, with its cause; False if there is none."""
     rows = tx.rows(
         """
-        select repository, status, coalesce(error, 'No reason was recorded.') as error from repository_months
+        select repository, status, coalesce(error, 'No reason was recorded.') as error, remedy from repository_months
         where team_id = %s and month = %s and status in ('failed', 'partial') order by repository
         """,
         [team_id, month],
     )
     for row in rows:
         cause = f"{'Part of it' if row['status'] == 'partial' else 'It'} could not be loaded: {row['error']}"
-        remedy = "Mend the cause, then run `historical-sync retry`; it is also tried again by itself."
+        remedy = row["remedy"] or "Mend the cause, then run `historical-sync retry`; it is also tried again by itself."
         note_failure(tx, team_id, month=month, repository=row["repository"], cause=cause, remedy=remedy, now=now)
     return bool(rows)
 

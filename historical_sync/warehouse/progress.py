@@ -38,8 +38,8 @@ order by t.team_id
 """
 
 REPOSITORIES = """
-select team_id, repository, sync_status, sync_progress, sync_prs_total, sync_prs_completed, sync_error, recent_prs,
-    last_synced_at
+select team_id, repository, sync_status, sync_progress, sync_prs_total, sync_prs_completed, sync_error,
+    sync_remedy, recent_prs, last_synced_at
 from tracked_repositories where team_id = any(%(teams)s)
 """
 

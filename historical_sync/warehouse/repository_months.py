@@ -49,12 +49,16 @@ class MonthCounts:
 
 @dataclass(frozen=True, slots=True)
 class MonthResult:
-    """How an attempt at a (repository, month) ended. `complete_as_of` is GitHub's time of the last look."""
+    """How an attempt at a (repository, month) ended. `complete_as_of` is GitHub's time of the last look.
+
+    `remedy` is what a person can do about `error`, where the error knows.
+    """
 
     repository: str
     status: str
     error: str | None
     complete_as_of: datetime | None
+    remedy: str | None = None
 
 
 def count_months(tx: Transaction, team_id: str, pairs: Iterable[tuple[str, date]]) -> list[MonthCounts]:
@@ -172,17 +176,17 @@ def save_results(tx: Transaction, team_id: str, month: date, results: Sequence[M
     """How an attempt ended, for each repository. The counts are stored before (`save_counts`)."""
     tx.execute_values(
         """
-        update repository_months m set status = r.status, error = r.error,
+        update repository_months m set status = r.status, error = r.error, remedy = r.remedy,
             complete_as_of = coalesce(r.complete_as_of, m.complete_as_of),
             completed_at = case when r.status = 'completed' then coalesce(m.completed_at, r.at) end
-        from (values %s) as r (team_id, repository, month, status, error, complete_as_of, at)
+        from (values %s) as r (team_id, repository, month, status, error, remedy, complete_as_of, at)
         where m.team_id = r.team_id and m.repository = r.repository and m.month = r.month
         """,
         [
-            (team_id, one.repository, month, one.status, one.error, one.complete_as_of, now)
+            (team_id, one.repository, month, one.status, one.error, one.remedy, one.complete_as_of, now)
             for one in sorted(results, key=lambda one: one.repository)
         ],
-        template="(%s, %s, %s::date, %s, %s, %s::timestamptz, %s::timestamptz)",
+        template="(%s, %s, %s::date, %s, %s, %s, %s::timestamptz, %s::timestamptz)",
     )
 
 
@@ -233,17 +237,31 @@ def settle(
     clock: datetime,
 ) -> None:
     """Each repository's status by its months: completed when all are, syncing while a run of the team is alive, failed
-    when none is and a month is failed or partial (`sync_error` says which), else pending.
+    when none is and a month is failed or partial (`sync_error` says which, months with one cause together), else
+    pending.
 
     `now` is the time of the run, `clock` that of the signs of life.
     """
     tx.execute(
         """
-        with months as (
+        with causes as (
+            select m.repository, m.status, m.error, max(m.month) as newest,
+                case when count(*) = 1 then to_char(max(m.month), 'YYYY-MM') || ' is ' || m.status
+                    else to_char(min(m.month), 'YYYY-MM') || ' to ' || to_char(max(m.month), 'YYYY-MM') || ', '
+                        || count(*) || ' months, are ' || m.status
+                end || coalesce(': ' || m.error, '') as said,
+                (array_agg(m.remedy order by m.month desc))[1] as remedy
+            from repository_months m
+            where m.team_id = %(team_id)s and m.repository = any(%(repositories)s) and m.month = any(%(months)s)
+                and m.status in ('failed', 'partial')
+            group by m.repository, m.status, m.error
+        ), told as (
+            select repository, string_agg(said, '; ' order by newest desc) as error,
+                (array_agg(remedy order by newest desc) filter (where remedy is not null))[1] as remedy
+            from causes group by repository
+        ), months as (
             select r.repository,
-                count(m.month) filter (where m.status = 'completed') = %(count)s as is_completed,
-                string_agg(to_char(m.month, 'YYYY-MM') || ' is ' || m.status || coalesce(': ' || m.error, ''), '; '
-                    order by m.month desc) filter (where m.status in ('failed', 'partial')) as error
+                count(m.month) filter (where m.status = 'completed') = %(count)s as is_completed
             from tracked_repositories r
             left join repository_months m on m.team_id = r.team_id and m.repository = r.repository
                 and m.month = any(%(months)s)
@@ -256,11 +274,13 @@ def settle(
         )
         update tracked_repositories r set
             sync_status = case when m.is_completed then 'completed' when n.is_running then 'syncing'
-                when m.error is not null then 'failed' else 'pending' end,
-            sync_error = case when not m.is_completed then m.error end,
+                when t.error is not null then 'failed' else 'pending' end,
+            sync_error = case when not m.is_completed then t.error end,
+            sync_remedy = case when not m.is_completed then t.remedy end,
             sync_progress = case when m.is_completed then 100 else least(r.sync_progress, 99) end,
             last_synced_at = case when m.is_completed then %(now)s else r.last_synced_at end
-        from months m, running n where r.team_id = %(team_id)s and r.repository = m.repository
+        from months m left join told t using (repository), running n
+        where r.team_id = %(team_id)s and r.repository = m.repository
         """,
         {
             "team_id": team_id,

@@ -203,11 +203,12 @@ class Story:
 
     def _fail(self, tx: Transaction, repository: str, month: date) -> None:
         error = f"{repository}: not found, or the token has no access to it."
+        remedy = "Check the repository's name and the token's access to it, then run `historical-sync retry TEAM`."
         self._set_month(tx, repository, month, "failed", None, None, error)
         tx.execute(
-            """update tracked_repositories set sync_status = 'failed', sync_error = %s
+            """update tracked_repositories set sync_status = 'failed', sync_error = %s, sync_remedy = %s
             where team_id = %s and repository = %s""",
-            [error, self.team_id, repository],
+            [error, remedy, self.team_id, repository],
         )
 
     def _set_month(

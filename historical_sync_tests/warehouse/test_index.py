@@ -179,12 +179,31 @@ def test_a_repository_is_completed_only_when_all_its_months_are(warehouse: Wareh
         assert settled(tx)[0] == "syncing"
         repository_months.end_month(tx, "acme", MARCH, "somebody", NOW)
         repository_months.begin_month(tx, "acme", MARCH, ["acme/api"], NOW)
-        failed = MonthResult("acme/api", "failed", "not found", None)
+        failed = MonthResult("acme/api", "failed", "not found", None, "Check the name.")
         repository_months.save_results(tx, "acme", MARCH, [failed], NOW)
         assert settled(tx)[0] == "failed"
         assert settled(tx)[2] == "2025-03 is failed: not found"
+        assert tx.value("select sync_remedy from tracked_repositories") == "Check the name."
         complete(tx, MARCH)
         assert settled(tx) == ("completed", 100, None)
+
+
+def test_months_that_failed_for_one_cause_are_told_together(warehouse: Warehouse) -> None:
+    """Thirteen months of one repository that is gone are one sentence; another cause is another."""
+    months = [date(2025, month, 1) for month in range(1, 5)]
+    with warehouse.transaction() as tx:
+        add_team(tx)
+        for month in months:
+            repository_months.begin_month(tx, "acme", month, ["acme/api"], NOW)
+            status, error, remedy = ("partial", "one is null", None) if month == MARCH else ("failed", "gone", "Look.")
+            result = MonthResult("acme/api", status, error, None, remedy)
+            repository_months.save_results(tx, "acme", month, [result], NOW)
+        repository_months.settle(tx, "acme", ["acme/api"], months, NOW, NOW)
+        row = tx.row("select sync_error, sync_remedy from tracked_repositories")
+    assert row == {
+        "sync_error": "2025-01 to 2025-04, 3 months, are failed: gone; 2025-03 is partial: one is null",
+        "sync_remedy": "Look.",
+    }
 
 
 def test_a_run_that_died_is_not_alive_for_ever(warehouse: Warehouse) -> None:
