@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, Literal
 from urllib.parse import quote
 
-from historical_sync.dashboard.formatting import month_short, number
+from historical_sync.dashboard.formatting import month_key, month_short, number
 from historical_sync.trends.metrics import ALL, BY_NAME, CLOSED_VOCABULARIES, Metric, Segment
 from historical_sync.window import add_months
 
@@ -128,7 +128,7 @@ class DrawnChart:
             "key": self.chart.key,
             "title": self.chart.title,
             "unit": self.chart.unit,
-            "months": [f"{month:%Y-%m}" for month in self.months],
+            "months": [month_key(month) for month in self.months],
             "labels": [month_short(month) for month in self.months],
             "unsure": [self.unsure.get(month, "") for month in self.months],
             "series": [_series_json(one) for one in self.drawn],
@@ -266,12 +266,12 @@ def _drawn(series: Series, months: Sequence[date], values: Values, *, years_back
 
 def _point(month: date, row: Row | None, metric: Metric) -> Point:
     if row is None:
-        return Point(month, f"{month:%Y-%m}", None, 0, number(None, metric.unit), False, "not loaded yet")
+        return Point(month, month_key(month), None, 0, number(None, metric.unit), False, "not loaded yet")
     why = [*_reasons(row)]
     if not row["is_enough"] and not metric.is_count:
         why.append(TOO_FEW if row["n"] else "no pull request that counts")
     return Point(
-        month, f"{month:%Y-%m}", row["value"], row["n"], number(row["value"], metric.unit), not why, ", ".join(why)
+        month, month_key(month), row["value"], row["n"], number(row["value"], metric.unit), not why, ", ".join(why)
     )
 
 

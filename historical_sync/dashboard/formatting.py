@@ -6,6 +6,7 @@ A value and its unit are joined by a narrow no-break space, thousands are parted
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 
 GAP = "\N{NARROW NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
@@ -99,10 +100,17 @@ def money(value: float) -> str:
     return f"${value:,.2f}" if value >= 1 else f"${value:.3f}"
 
 
+@lru_cache(maxsize=4096)
+def month_key(month: date) -> str:
+    """A month as it stands in addresses and data: 2025-03."""
+    return f"{month:%Y-%m}"
+
+
 def month_name(month: date) -> str:
     return f"{month:%B %Y}"
 
 
+@lru_cache(maxsize=4096)
 def month_short(month: date) -> str:
     return f"{month:%b %Y}"
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 
 import click
 import uvicorn
@@ -19,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from historical_sync.dashboard.routes import doors, files, problems, progress, pull_requests, trends
 from historical_sync.dashboard.routes.gate import Doorkeeper, Json
+from historical_sync.dashboard.routes.shared import Shared
 from historical_sync.errors import HistoricalSyncError
 from historical_sync.settings import Settings
 from historical_sync.warehouse.embedded import database_url
@@ -51,15 +53,30 @@ HEADERS = (
 )
 
 
-def healthz(request: Request) -> Response:
-    """200 when the database answers; 503 (a problem object) otherwise. Tells nothing about any team."""
-    doorkeeper: Doorkeeper = request.app.state.doorkeeper
-    try:
-        with doorkeeper.warehouse.transaction() as tx:
+MOST_HEAD_BYTES = 64 * 1024
+"""Of a request's first line and headers; a browser that opened many teams' links sends many cookies."""
+
+HEALTH_SECONDS = 2.0
+"""A database that takes longer to say anything is as good as away to whoever balances the load."""
+
+PATIENCE_SECONDS = 2.0
+"""A page waits so long for a database that restarts; then it says that the data cannot be reached."""
+
+
+async def healthz(request: Request) -> Response:
+    """200 when the database answers; 503 when it does not within HEALTH_SECONDS. Tells nothing about any team."""
+    warehouse: Warehouse = request.app.state.pulse
+
+    def ask() -> None:
+        with warehouse.transaction() as tx:
             tx.value("select 1")
-    except HistoricalSyncError:
-        return Json({"status": "the database cannot be reached"}, status_code=503)
-    return Json({"status": "ok"})
+
+    try:
+        await asyncio.wait_for(request.app.state.health.get("database", ask), HEALTH_SECONDS)
+    except (TimeoutError, HistoricalSyncError):
+        body = {"status": "the database cannot be reached"}
+        return Json(body, status_code=503, headers={"Retry-After": "5", "Cache-Control": "no-store"})
+    return Json({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
 ROUTES = (
@@ -95,14 +112,26 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
-def create_app(settings: Settings, *, port: int = 3001, environment: Mapping[str, str] | None = None) -> ASGIApp:
-    """The ASGI application. `port` is where it will be reached when no public address is set, for links it makes."""
-    warehouse = Warehouse(database_url(settings), most_connections=16)
+def create_app(
+    settings: Settings,
+    *,
+    port: int = 3001,
+    environment: Mapping[str, str] | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> ASGIApp:
+    """The ASGI application. `port` is where it will be reached when no public address is set, for links it makes.
+
+    `is_stopping` tells open streams that the server wants to end.
+    """
+    url = database_url(settings)
+    warehouse = Warehouse(url, most_connections=16, patience_seconds=PATIENCE_SECONDS)
+    pulse = Warehouse(url, most_connections=1, patience_seconds=0)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         warehouse.close()
+        pulse.close()
 
     app = Starlette(
         routes=ROUTES,
@@ -114,14 +143,19 @@ def create_app(settings: Settings, *, port: int = 3001, environment: Mapping[str
         },
         lifespan=lifespan,
     )
+    app.state.pulse = pulse
+    app.state.health = Shared[None](seconds=0)
+    app.state.looks = Shared[progress.Look](seconds=progress.SECONDS_BETWEEN_LOOKS * 0.9)
+    app.state.is_stopping = is_stopping
     app.state.doorkeeper = Doorkeeper(settings, warehouse, os.environ if environment is None else environment, port)
     return SecurityHeaders(app)
 
 
 def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 3001) -> None:
-    """Serve until the process is told to stop (SIGINT, SIGTERM); open streams get two seconds."""
-    uvicorn.run(
-        create_app(settings, port=port),
+    """Serve until the process is told to stop (SIGINT, SIGTERM): streams end at once, other answers get two seconds."""
+    stopping: list[uvicorn.Server] = []
+    config = uvicorn.Config(
+        create_app(settings, port=port, is_stopping=lambda: any(one.should_exit for one in stopping)),
         host=host,
         port=port,
         log_level="warning",
@@ -129,7 +163,13 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 3001) -> N
         proxy_headers=False,  # X-Forwarded-For is anybody's word
         server_header=False,
         timeout_graceful_shutdown=2,
+        http="h11",  # the one of uvicorn's parsers that limits how long a request's head may be
+        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
     )
+    server = uvicorn.Server(config)
+    stopping.append(server)
+    with suppress(KeyboardInterrupt):  # uvicorn raises the signal again once everything is closed
+        server.run()
 
 
 @click.command()

@@ -15,6 +15,10 @@ PAGE_ROLE = "historical_sync_dashboard"
 """The only role that may choose its team."""
 
 
+READ_SECONDS = 30
+"""A page that takes so long is given up by its reader; the database need not go on for it."""
+
+
 @contextmanager
 def team_transaction(warehouse: Warehouse, team_id: str) -> Iterator[Transaction]:
     """A transaction as the page's role that sees the rows of `team_id` only; an unknown team sees none.
@@ -22,6 +26,11 @@ def team_transaction(warehouse: Warehouse, team_id: str) -> Iterator[Transaction
     Role and team are set for this transaction alone, so nothing is left on the connection for whoever has it next.
     """
     with warehouse.transaction() as tx:
-        tx.execute(f"set local role {PAGE_ROLE}")
-        tx.execute("select set_config('app.team_id', %s, true)", [team_id])
+        tx.execute(
+            """
+            select set_config('app.team_id', %s, true), set_config('statement_timeout', %s, true),
+                set_config('role', %s, true)
+            """,
+            [team_id, f"{READ_SECONDS}s", PAGE_ROLE],
+        )
         yield tx

@@ -70,7 +70,7 @@ def read_series(
 ) -> Rows:
     """The values of one repository (or `*`) in these months: of the metrics `whole`, and segments of those in `cut`.
 
-    `cut` maps a metric to the patterns of its segments (`tool:%`, or a name).
+    `cut` maps a metric to the patterns of its segments (`tool:%`, or a name); a row that two of them fit comes twice.
     """
     columns = "month, metric, segment, value, n, is_enough, is_complete, is_open, repositories, repositories_complete"
     return tx.rows(
@@ -78,7 +78,7 @@ def read_series(
         select {columns} from dashboard.monthly_trends
         where team_id = %(team_id)s and month = any(%(months)s) and repository = %(repository)s
             and metric = any(%(whole)s) and segment = '{ALL}'
-        union
+        union all
         select {columns} from unnest(%(cut)s::text[], %(patterns)s::text[]) as wanted (metric, pattern)
         join dashboard.monthly_trends t using (metric)
         where t.team_id = %(team_id)s and t.month = any(%(months)s) and t.repository = %(repository)s

@@ -52,9 +52,11 @@ class Transaction:
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
         """Run one query and return all its rows."""
-        with self._connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
+        with self._connection.cursor() as cursor:
             cursor.execute(sql, parameters or None)
-            return [dict(row) for row in cursor.fetchall()]
+            # The driver's own dict cursor sets every column in Python: three times as slow as the query for a page.
+            names = [column.name for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def row(self, sql: str, parameters: Parameters = ()) -> dict[str, Any] | None:
         """The first row, or None."""
@@ -100,12 +102,13 @@ class Warehouse:
     """The database at `url`. Threads may share one; processes may not.
 
     A server that restarts costs at most the transactions that were open: dead connections are thrown away, and once a
-    connection has been made, a server that is away is waited for (`PATIENCE_SECONDS`) before it counts as lost.
+    connection has been made, a server that is away is waited for (`patience_seconds`) before it counts as lost.
     """
 
-    def __init__(self, url: str, *, most_connections: int = 8) -> None:
+    def __init__(self, url: str, *, most_connections: int = 8, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._url = libpq_url(url)
         self._most_connections = most_connections
+        self._patience_seconds = patience_seconds
         self._slots = threading.BoundedSemaphore(most_connections)
         self._idle: list[psycopg2.extensions.connection] = []
         self._guard = threading.Lock()
@@ -152,7 +155,7 @@ class Warehouse:
         """A new connection. The driver's own error may repeat the URL, so it is neither shown nor chained."""
         patiently = Retrying(
             retry=retry_if_exception_type(psycopg2.OperationalError),
-            stop=stop_after_delay(PATIENCE_SECONDS if self._has_connected else 0),
+            stop=stop_after_delay(self._patience_seconds if self._has_connected else 0),
             wait=wait_random_exponential(multiplier=0.2, max=2.0),
             reraise=True,
         )

@@ -6,6 +6,7 @@ The only thing written here is the highest percentage shown (`progress_marks`), 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -120,13 +121,33 @@ def read_progress(
         "repositories": _by_team(tx, REPOSITORIES, teams=ids),
         "batches": _by_team(tx, BATCHES, teams=ids),
         "classifications": _by_team(tx, CLASSIFICATIONS, teams=ids),
-        "holds": _by_team(tx, HOLDS, teams=ids, now=now),
-        "waits": _by_team(tx, WAITS, teams=ids, now=now),
-        "rates": _by_team(tx, RATES, teams=ids, minutes=RATE_MINUTES),
     }
+    due = [one for one in ids if is_llm_due(parts["batches"][one], parts["classifications"][one])]
+    parts["holds"] = _by_team(tx, HOLDS, teams=due, now=now)
     found = [_team_progress(team, now, wanted[team["team_id"]], parts) for team in teams]
     _raise_marks(tx, found)
-    return found
+    return _timed(tx, found, now)
+
+
+def is_llm_due(batches: list[dict[str, Any]], classifications: list[dict[str, Any]]) -> bool:
+    """Whether the LLM still owes the team something: a batch that is not done, or a pull request that waits."""
+    is_open = any(row["batches_done"] < row["batches_total"] for row in batches)
+    return is_open or any(row["pending"] for row in classifications)
+
+
+def _timed(tx: Transaction, found: list[TeamProgress], now: datetime) -> list[TeamProgress]:
+    """With the measured rate and GitHub's wait of the teams that are not complete; the others need neither."""
+    loading = [one.team_id for one in found if not one.is_complete]
+    rates = _by_team(tx, RATES, teams=loading, minutes=RATE_MINUTES)
+    waits = _by_team(tx, WAITS, teams=loading, now=now)
+    return [
+        replace(
+            one,
+            rate=next((FetchRate(**row) for row in rates[one.team_id]), None),
+            wait=next((Wait(**row) for row in waits[one.team_id]), None),
+        )
+        for one in found
+    ]
 
 
 def _months_of(team: dict[str, Any], now: datetime, first_month: date | None) -> list[date]:
@@ -141,6 +162,8 @@ def _spans(wanted: dict[str, list[date]]) -> dict[str, list[Any]]:
 
 def _by_team(tx: Transaction, sql: str, **parameters: Any) -> Rows:
     grouped: Rows = defaultdict(list)
+    if not parameters["teams"]:
+        return grouped
     for row in tx.rows(sql, parameters):
         grouped[row.pop("team_id")].append(row)
     return grouped
@@ -172,8 +195,6 @@ def _team_progress(team: dict[str, Any], now: datetime, wanted: list[date], part
         ),
         months=tuple(_month(month, len(mine["repositories"]), of_month.get(month, {})) for month in wanted),
         llm=_llm(mine),
-        rate=next((FetchRate(**row) for row in mine["rates"]), None),
-        wait=next((Wait(**row) for row in mine["waits"]), None),
         last_completed_at=max(
             (row["last_completed_at"] for row in of_month.values() if row["last_completed_at"]), default=None
         ),
@@ -184,8 +205,7 @@ def _team_progress(team: dict[str, Any], now: datetime, wanted: list[date], part
 def _llm(mine: dict[str, list[dict[str, Any]]]) -> LlmProgress:
     counts: dict[str, Any] = {**dict(*mine["batches"][:1]), **dict(*mine["classifications"][:1])}
     error = counts.pop("error", None)
-    is_due = counts.get("pending", 0) > 0 or counts.get("batches_done", 0) < counts.get("batches_total", 0)
-    hold = next((row["reason"] for row in mine["holds"]), None) if is_due else None
+    hold = next((row["reason"] for row in mine["holds"]), None)
     return LlmProgress(**counts, error=hold or error)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -112,13 +113,26 @@ def for_team(answer: Callable[[TeamRequest], Response]) -> Callable[[Request], R
 
 
 def present_team(tx: Transaction, team_id: str, grant: Grant | None) -> Team:
-    """The team's row. Raises HTTPException 404 when there is none, 403 when the grant is for a former team."""
+    """The team's row. Raises HTTPException 404 when there is none, 401 or 403 when the grant is not for it any more."""
+    team = require_team(tx, team_id)
+    require_right(team.generation, grant)
+    return team
+
+
+def require_team(tx: Transaction, team_id: str) -> Team:
+    """The team's row. Raises HTTPException 404 when there is none."""
     team = read_visible_team(tx, team_id) if TEAM_ID.fullmatch(team_id) else None
     if team is None:
         raise HTTPException(404, f"There is no team {team_id!r}.")
-    if grant is not None and grant.generation != team.generation:
-        raise HTTPException(403, f"The link is for a former team of this name. {ASK_FOR_A_LINK}")
     return team
+
+
+def require_right(generation: int, grant: Grant | None) -> None:
+    """Raises HTTPException 403 when the grant is for a former team of this name, 401 when it has ended."""
+    if grant is not None and grant.generation != generation:
+        raise HTTPException(403, f"The link is for a former team of this name. {ASK_FOR_A_LINK}")
+    if grant is not None and grant.expires_at <= time.time():
+        raise HTTPException(401, f"The link has expired. {ASK_FOR_A_LINK}")
 
 
 class Json(Response):

@@ -11,9 +11,12 @@ from starlette.responses import Response
 
 from historical_sync.dashboard.routes.gate import Json
 from historical_sync.dashboard.routes.templates import page
-from historical_sync.errors import ConfigurationError, HistoricalSyncError, SchemaOutdated
+from historical_sync.errors import ConfigurationError, HistoricalSyncError, SchemaOutdated, WarehouseError
 
 log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 5
+AWAY = "Nothing is lost. This page looks again by itself; `historical-sync doctor` says why it has to wait."
 
 TITLES = {
     401: "This page needs a link",
@@ -36,7 +39,8 @@ def known(request: Request, error: Exception) -> Response:
     if isinstance(error, ConfigurationError) and not isinstance(error, SchemaOutdated):
         return _problem(request, 422, f"{error} {error.remedy}".strip(), {})
     log.error("%s %s: %s", request.method, request.url.path, type(error).__name__)
-    return _problem(request, 503, f"{error.remedy or 'It is tried again when you reload this page.'}", {})
+    detail = AWAY if isinstance(error, WarehouseError) else f"{error.remedy or AWAY}"
+    return _problem(request, 503, detail, {"Retry-After": str(RETRY_SECONDS)})
 
 
 def unknown(request: Request, error: Exception) -> Response:

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from historical_sync.dashboard import formatting
 from historical_sync.dashboard.assets import address
+from historical_sync.dashboard.chart_tables import table
 from historical_sync.dashboard.trends_state import point_prefix
 
 CODE = re.compile(r"`([^`]+)`")
@@ -31,7 +32,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["code"] = code
-    environment.globals.update(static=address, fmt=formatting, point_prefix=point_prefix)
+    environment.globals.update(static=address, fmt=formatting, point_prefix=point_prefix, table=table)
     return environment
 
 

@@ -82,9 +82,9 @@ def as_csv(asked: TeamRequest) -> Response:
 
 def _read(asked: TeamRequest, state: TrendsState) -> TrendsData:
     tx, team_id = asked.tx, asked.team.team_id
-    repositories = read_repository_names(tx, team_id)
-    _require_repository(state.repository, repositories)
     progress = read_team_progress(asked)
+    repositories = sorted((one.repository for one in progress.repositories), key=str.lower)
+    _require_repository(state.repository, repositories)
     stored = months_with_values(tx, team_id)
     months = axis(stored, [month.month for month in progress.months], state.span)
     wanted = [month for month in months_to_read(months) if month in set(stored)]
