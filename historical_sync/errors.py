@@ -47,7 +47,7 @@ class ConfigurationError(HistoricalSyncError):
 class SchemaOutdated(ConfigurationError):
     """The database's schema is older (or newer) than this program."""
 
-    remedy = "Run `historical-sync migrate`."
+    remedy = "Run `historical-sync migrate`; if the schema is the newer one, install the newer program."
 
 
 class OutsideWindow(ConfigurationError):

@@ -7,6 +7,7 @@ read from GROQ_API_KEY at each call and is never part of a message.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from historical_sync.classification.batches import (
 )
 from historical_sync.classification.groq_replies import (
     CONCERNS_EVERY_REQUEST,
+    INVALID_KEY,
     KEY_VARIABLE,
     MISSING_KEY,
     PLAN_WITHOUT_BATCHES,
@@ -199,6 +201,9 @@ class GroqClient:
         key = os.environ.get(KEY_VARIABLE, "").strip()
         if not key:
             raise GroqRefused(f"{KEY_VARIABLE} is not set.", code=MISSING_KEY, remedy=f"Set {KEY_VARIABLE}.")
+        if not key.isascii() or not key.isprintable() or " " in key:
+            text = f"{KEY_VARIABLE} holds no key: one has no spaces, line breaks or letters outside ASCII."
+            raise GroqRefused(text, code=INVALID_KEY, remedy=f"Set {KEY_VARIABLE} to a valid key.")
         if self._sdk_client is None or self._made_with != key:
             from groq import Groq  # half a second, so only when something is sent
 
@@ -209,7 +214,7 @@ class GroqClient:
 
     def _call(self, ask: Callable[[Groq], Any]) -> Any:
         sdk = self._sdk()
-        with _our_errors():
+        with _our_errors(sdk.api_key):
             return ask(sdk)
 
     def _json(self, ask: Callable[[Groq], Any]) -> Any:
@@ -260,8 +265,11 @@ def _next_page(page: dict[str, Any], fresh: list[BatchState]) -> dict[str, objec
 
 
 @contextmanager
-def _our_errors() -> Iterator[None]:
-    """Turn the SDK's errors into ours. `from None`: the SDK's carry the request, and with it the key."""
+def _our_errors(key: str) -> Iterator[None]:
+    """Turn the SDK's errors into ours. `from None`: the SDK's carry the request, and with it the key.
+
+    A server or a proxy may repeat the key in its message, so it is blotted out of whatever is told.
+    """
     import groq
     import httpx
 
@@ -271,11 +279,13 @@ def _our_errors() -> Iterator[None]:
         raise GroqUnavailable("Groq did not answer in time.", is_timeout=True, may_have_arrived=True) from None
     except groq.APIConnectionError as error:
         arrived = not isinstance(error.__cause__, httpx.ConnectError)
-        raise GroqUnavailable(f"Groq cannot be reached: {error.__cause__ or error}", may_have_arrived=arrived) from None
+        reason = str(error.__cause__ or error).replace(key, "***")
+        raise GroqUnavailable(f"Groq cannot be reached: {reason}", may_have_arrived=arrived) from None
     except groq.APIStatusError as error:
-        raise refusal(error.status_code, error.request.url.path, error.body, error.response.headers) from None
+        body = json.loads(json.dumps(error.body, default=str).replace(key, "***"))
+        raise refusal(error.status_code, error.request.url.path, body, error.response.headers) from None
     except groq.APIError as error:
-        raise GroqUnavailable(f"Groq's answer cannot be read: {error.message}") from None
+        raise GroqUnavailable(f"Groq's answer cannot be read: {error.message.replace(key, '***')}") from None
 
 
 @dataclass(frozen=True, slots=True)

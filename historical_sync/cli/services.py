@@ -58,7 +58,7 @@ def environment(settings: Settings, database_url: str, sandbox: Mapping[str, str
         **os.environ,
         "HISTORICAL_SYNC_HOME": str(settings.home),
         "DAGSTER_HOME": str(settings.home / "dagster"),
-        "HISTORICAL_SYNC_DAGSTER_URL": dagster_url(database_url),
+        "HISTORICAL_SYNC_DAGSTER_URL": os.environ.get("HISTORICAL_SYNC_DAGSTER_URL") or dagster_url(database_url),
         "PATH": os.pathsep.join([programs, os.environ.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
         **sandbox,

@@ -26,7 +26,14 @@ from historical_sync.github.installations import InstallationToken, app_jwt, rea
 from historical_sync.github.meter import Meter
 from historical_sync.github.readers import read_identity
 from historical_sync.github.retries import wait_before_retry
-from historical_sync.github.tokens import AppInstallation, app_installation, digest, read_secret
+from historical_sync.github.tokens import (
+    AppInstallation,
+    app_installation,
+    digest,
+    read_secret,
+    read_token,
+    without_secret,
+)
 
 T = TypeVar("T")
 Report = Callable[[str], None]
@@ -91,7 +98,7 @@ class Transport:
 
     def _token(self, ref: str) -> str:
         installation = app_installation(ref)
-        return self._installation_token(ref, installation) if installation else read_secret(ref)
+        return self._installation_token(ref, installation) if installation else read_token(ref)
 
     def _installation_token(self, ref: str, installation: AppInstallation) -> str:
         with self._guard:
@@ -119,11 +126,11 @@ class Transport:
             ) as response:
                 read = _read_body(response, began + WHOLE_ANSWER_SECONDS)
                 elapsed = timedelta(seconds=time.monotonic() - began)
-                return Reply(response.status_code, dict(response.headers), read, elapsed)
-        except (requests.ReadTimeout, TimeoutError) as error:
-            raise ServerFailure("GitHub did not answer in time.", is_timeout=True) from error
-        except requests.RequestException as error:
-            raise ServerFailure(f"The connection to GitHub failed: {type(error).__name__}.") from error
+                return Reply(response.status_code, dict(response.headers), without_secret(read, token), elapsed)
+        except (requests.ReadTimeout, TimeoutError):
+            raise ServerFailure("GitHub did not answer in time.", is_timeout=True) from None
+        except requests.RequestException as error:  # the library's own may repeat the header, and with it the token
+            raise ServerFailure(f"The connection to GitHub failed: {type(error).__name__}.") from None
 
     def _session(self) -> requests.Session:
         if not hasattr(self._local, "session"):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from historical_sync.errors import ConfigurationError, TokenRefused
 
+SHORTEST_SECRET = 16
 HOW_TO_GIVE_ONE = "Set GITHUB_TOKEN, or give the team one of its own: `team add TEAM --token-ref env:NAME`."
 
 
@@ -59,6 +60,25 @@ def read_secret(reference: str, environment: Mapping[str, str] | None = None) ->
     if not secret:
         raise TokenRefused(f"There is no token at {reference}.", token_ref=reference)
     return secret
+
+
+def read_token(reference: str, environment: Mapping[str, str] | None = None) -> str:
+    """The token of a reference. Raises TokenRefused where there is none, or a text that cannot be one."""
+    token = read_secret(reference, environment)
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise TokenRefused(
+            f"What is at {reference} is no token: one has no spaces, line breaks or letters outside ASCII.",
+            token_ref=reference,
+        )
+    return token
+
+
+def without_secret(body: bytes, secret: str) -> bytes:
+    """An answer with the secret that was sent blotted out, should the server or a proxy repeat it in its message.
+
+    Short words, which a pull request may hold and no service gives out as a token, are left alone.
+    """
+    return body.replace(secret.encode(), b"***") if len(secret) >= SHORTEST_SECRET else body
 
 
 def app_installation(reference: str) -> AppInstallation | None:

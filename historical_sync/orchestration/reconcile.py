@@ -8,12 +8,14 @@ part again every tick, for processes that die while everything else lives.
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import dagster as dg
 import psutil
 
+from historical_sync.errors import HistoricalSyncError
 from historical_sync.orchestration import internals
 from historical_sync.orchestration.home import open_instance
 from historical_sync.orchestration.resources import Pipeline
@@ -86,10 +88,13 @@ def is_alive(worker: RunWorker) -> bool:
 
 def main() -> None:
     """Open Dagster's instance (which makes its tables), reconcile it with what really runs, and say what was done."""
-    pipeline = Pipeline()
-    with open_instance(pipeline.settings) as instance:
-        for line in reconcile(instance, pipeline):
-            print(line)  # noqa: T201 - a command's output
+    try:
+        pipeline = Pipeline()
+        with open_instance(pipeline.settings) as instance:
+            for line in reconcile(instance, pipeline):
+                print(line)  # noqa: T201 - a command's output
+    except HistoricalSyncError as error:
+        sys.exit(f"error: {error}\n  {error.remedy}".rstrip())
 
 
 if __name__ == "__main__":

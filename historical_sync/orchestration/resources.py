@@ -14,6 +14,7 @@ import dagster as dg
 from historical_sync.settings import Settings
 from historical_sync.warehouse.embedded import database_url
 from historical_sync.warehouse.postgres import Warehouse
+from historical_sync.warehouse.schema import require_current_within
 
 
 class Pipeline:
@@ -29,8 +30,11 @@ class Pipeline:
 
     @cached_property
     def warehouse(self) -> Warehouse:
-        """The database that the settings name; connections open with the first transaction."""
-        return Warehouse(database_url(self.settings))
+        """The database that the settings name. Raises SchemaOutdated when its schema is another version's."""
+        opened = Warehouse(database_url(self.settings))
+        with opened.transaction() as tx:
+            require_current_within(tx)
+        return opened
 
     def now(self) -> datetime:
         """The present moment, UTC."""

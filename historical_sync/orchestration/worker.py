@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import dagster as dg
 import psutil
 
-from historical_sync.errors import HistoricalSyncError, TeamStopped, WarehouseError
+from historical_sync.errors import HistoricalSyncError, SchemaOutdated, TeamStopped, WarehouseError
 from historical_sync.orchestration import internals
 from historical_sync.orchestration.resources import Pipeline
 from historical_sync.records import TeamMonth
@@ -116,7 +116,7 @@ def readable_failure(error: HistoricalSyncError) -> dg.Failure:
 
 def _record_failure(pipeline: Pipeline, partition: TeamMonth, error: Exception) -> None:
     """Note why the month is not done. When it is the database that failed, the delay set at the start has to do."""
-    if isinstance(error, WarehouseError):
+    if isinstance(error, WarehouseError | SchemaOutdated):
         return
     with pipeline.warehouse.transaction() as tx:
         operations.end_attempt(

@@ -42,12 +42,13 @@ class EmbeddedPostgres:
     def __init__(self, data: Path, *, settings: Mapping[str, str] | None = None) -> None:
         self.data = data.resolve()
         self._settings = dict(settings or {})
+        self._port = self._settings.pop("port", PORT)
         self._log = self._beside("log")
         self._sockets = self._socket_folder()
 
     def url(self, database: str = "postgres") -> str:
         """The libpq URL of a database on this server."""
-        return f"postgresql://postgres@/{quote(database)}?host={quote(str(self._sockets), safe='/')}&port={PORT}"
+        return f"postgresql://postgres@/{quote(database)}?host={quote(str(self._sockets), safe='/')}&port={self._port}"
 
     def start(self) -> None:
         """Start the server unless it runs already, and wait until it answers. Several processes may call it at once.
@@ -118,7 +119,7 @@ class EmbeddedPostgres:
     def _socket_folder(self) -> Path:
         """Beside the data; where that is too long for a socket, a folder of ours in /tmp named by the data's path."""
         beside = self._beside("sockets")
-        if len(os.fsencode(beside / f".s.PGSQL.{PORT}")) <= LONGEST_SOCKET_PATH:
+        if len(os.fsencode(beside / f".s.PGSQL.{self._port}")) <= LONGEST_SOCKET_PATH:
             return beside
         digest = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]
         return Path("/tmp") / f"historical_sync_{os.geteuid()}_{digest}"  # noqa: S108 - its owner is verified
@@ -198,7 +199,7 @@ class EmbeddedPostgres:
             return False
 
     def _launch(self) -> None:
-        options = ["-h", "", "-p", PORT, "-k", str(self._sockets)]
+        options = ["-h", "", "-p", self._port, "-k", str(self._sockets)]
         for name, value in self._settings.items():
             options += ["-c", f"{name}={value}"]
         quoted = " ".join("'" + option.replace("'", "'\\''") + "'" for option in options)

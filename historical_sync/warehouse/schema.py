@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy
@@ -15,6 +16,7 @@ from alembic.util import CommandError
 
 from historical_sync.errors import SchemaOutdated, WarehouseError
 from historical_sync.warehouse.address import DAGSTER_SCHEMA, sqlalchemy_url, without_password
+from historical_sync.warehouse.postgres import Transaction
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 CANNOT_CHANGE = "See that PostgreSQL runs and its role may create schemas and tables (`historical-sync doctor`)."
@@ -46,7 +48,20 @@ def migrate(database_url: str) -> None:
 
 def require_current(database_url: str) -> None:
     """Raise SchemaOutdated unless the schema is at this program's version."""
-    found, wanted = current_revision(database_url), newest_revision()
+    _require(current_revision(database_url))
+
+
+def require_current_within(tx: Transaction) -> None:
+    """The same inside a transaction, for one query: what a run or a tick asks before it reads or writes anything.
+
+    So a worker of another version, older or newer, does nothing to a schema that is not its own.
+    """
+    has_schema = tx.value("select to_regclass('historical_sync.alembic_version') is not null")
+    _require(tx.value("select version_num from historical_sync.alembic_version") if has_schema else None)
+
+
+def _require(found: str | None) -> None:
+    wanted = newest_revision()
     if found != wanted:
         raise SchemaOutdated(f"The database's schema is at {found or 'nothing'}; this program needs {wanted}.")
 
@@ -58,6 +73,7 @@ def current_revision(database_url: str) -> str | None:
         return context.get_current_revision()
 
 
+@cache
 def newest_revision() -> str:
     """The revision that this program needs."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
