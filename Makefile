@@ -8,8 +8,10 @@ BIN := .venv/bin
 COMMAND := $(BIN)/python -m historical_sync
 PYTEST := $(BIN)/python -m pytest
 SOAK_ROUNDS ?= 10
+SCENARIOS ?=
+ROUNDS ?= 5
 
-.PHONY: help run test e2e soak lint types schema audit ci clean
+.PHONY: help run test e2e soak bench lint types schema audit ci clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -43,6 +45,9 @@ e2e: .venv/installed-dev ## whole onboardings with real processes, faults includ
 
 soak: .venv/installed-dev ## the fault tests, SOAK_ROUNDS (10) times in a row
 	for round in $$(seq $(SOAK_ROUNDS)); do echo "round $$round"; $(PYTEST) -x -m "daemon or soak" || exit 1; done
+
+bench: .venv/installed-dev ## measure, into docs/benchmarks.md; some of it: make bench SCENARIOS="tagging ingestion" ROUNDS=5
+	$(BIN)/python -m bench --rounds $(ROUNDS) $(SCENARIOS)
 
 lint: .venv/installed-dev ## ruff
 	$(BIN)/ruff check .

@@ -1,1 +1,1 @@
-"""Measurements: what the pipeline costs, compared in the same run with the least it could cost."""
+"""Measurements: what the pipeline costs beside the least it could cost, in the same run. See docs/benchmarks.md."""

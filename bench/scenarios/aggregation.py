@@ -1,6 +1,4 @@
-"""How long a team's trends take: 100,000 pull requests over 13 months, against a bare statement on the same tables.
-
-    python bench/aggregation.py [--pull-requests 100000] [--repositories 10] [--rounds 3]
+"""Aggregation alone: a team's trends over 13 months, beside a bare statement on the same tables.
 
 *Bare* is one statement with the same percentile columns and grouping sets, over all months at once, on the same joins:
 no counts, no n, no gaps, nothing stored, no directions. *Ours* is what the pipeline does, month by month.
@@ -8,21 +6,20 @@ no counts, no n, no gaps, nothing stored, no directions. *Ours* is what the pipe
 
 from __future__ import annotations
 
-import argparse
-import tempfile
-import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from pathlib import Path
+from functools import partial
 
+from bench.ground import database
+from bench.rows import Row, alternate, timed
 from historical_sync.trends.metrics import METRICS, Segment
 from historical_sync.trends.publication import publish_month
-from historical_sync.warehouse import directions, trends
+from historical_sync.warehouse import trends
 from historical_sync.warehouse.aggregation import LIST_OF, SEGMENT_OF
-from historical_sync.warehouse.embedded import EmbeddedPostgres
 from historical_sync.warehouse.postgres import Transaction, Warehouse
-from historical_sync.warehouse.schema import migrate
 from historical_sync.window import months_between
+
+TITLE = "Aggregation alone"
 
 FIRST, LAST = date(2025, 1, 1), date(2026, 1, 1)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -98,71 +95,50 @@ def _bare(kind: Segment | None, segment: str, statistics: tuple[str, ...] = ("p2
     ]
     source = f"f cross join lateral unnest({LIST_OF[kind]}) as listed (name)" if kind in LIST_OF else "f"
     return f"""
-        select month, repository, segment, array[{", ".join(columns)}]
+        select month, repository, segment, array[{", ".join(columns)}]::float8[]
         from (select *, {segment} as segment from {source}) cut
         group by grouping sets ((month, segment), (month, repository, segment))
     """
 
 
-def timed(label: str, rounds: int, work: Callable[[], None]) -> float:
-    seconds = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    print(f"{label:44} {min(seconds):7.2f} s  (best of {rounds}; worst {max(seconds):.2f})")
-    return min(seconds)
+def run(rounds: int, quick: bool) -> list[Row]:
+    """Few and many repositories."""
+    pull_requests, sizes = (1_000, (2,)) if quick else (100_000, (10, 50))
+    return [row for repositories in sizes for row in compare(pull_requests, repositories, rounds)]
+
+
+def compare(pull_requests: int, repositories: int, rounds: int) -> list[Row]:
+    """Values of all months against the bare statement; then the same with the directions after each month."""
+    with database() as url:
+        warehouse = Warehouse(url)
+        in_transaction(
+            warehouse, lambda tx: tx.execute(FILL, {"pull_requests": pull_requests, "repositories": repositories})
+        )
+        in_transaction(warehouse, lambda tx: tx.execute("analyze"))
+        bare = partial(timed, lambda: in_transaction(warehouse, lambda tx: tx.rows(bare_statement())))
+        values, bare_values = alternate(rounds, partial(timed, partial(store_values, warehouse)), bare)
+        whole, bare_whole = alternate(rounds, partial(timed, partial(publish, warehouse)), bare)
+        warehouse.close()
+    what = f"{pull_requests:,} pull requests, {repositories} repositories, 13 months:"
+    return [
+        Row(f"{what} values stored", "s", values, bare_values, "bare statement"),
+        Row(f"{what} with directions after each month", "s", whole, bare_whole, "bare statement"),
+    ]
+
+
+def store_values(warehouse: Warehouse) -> None:
+    """The values of each month, one transaction each."""
+    for month in months_between(FIRST, LAST):
+        in_transaction(warehouse, lambda tx, month=month: trends.store_month(tx, "bench", month, now=NOW))
+
+
+def publish(warehouse: Warehouse) -> None:
+    """What the pipeline does with each month."""
+    for month in months_between(FIRST, LAST):
+        publish_month(warehouse, "bench", month, now=NOW)
 
 
 def in_transaction(warehouse: Warehouse, work: Callable[[Transaction], object]) -> None:
+    """Do something in a transaction of its own."""
     with warehouse.transaction() as tx:
         work(tx)
-
-
-def run(pull_requests: int, repositories: int, rounds: int) -> None:
-    with tempfile.TemporaryDirectory(prefix="hs_bench_") as folder:
-        server = EmbeddedPostgres(Path(folder) / "postgres", settings={"fsync": "off"})
-        server.start()
-        try:
-            migrate(server.url())
-            measure(Warehouse(server.url()), pull_requests, repositories, rounds)
-        finally:
-            server.stop()
-
-
-def measure(warehouse: Warehouse, pull_requests: int, repositories: int, rounds: int) -> None:
-    sizes = {"pull_requests": pull_requests, "repositories": repositories}
-    in_transaction(warehouse, lambda tx: tx.execute(FILL, sizes))
-    in_transaction(warehouse, lambda tx: tx.execute("analyze"))
-    months = list(months_between(FIRST, LAST))
-
-    def ours() -> None:
-        for month in months:
-            publish_month(warehouse, "bench", month, now=NOW)
-
-    def values() -> None:
-        for month in months:
-            in_transaction(warehouse, lambda tx, month=month: trends.store_month(tx, "bench", month, now=NOW))
-
-    bare = timed("bare statement, all months", rounds, lambda: in_transaction(warehouse, run_bare))
-    stored = timed("ours: values of all months, stored", rounds, values)
-    timed(
-        "ours: directions of the team, once",
-        rounds,
-        lambda: in_transaction(warehouse, lambda tx: directions.store_directions(tx, "bench", now=NOW)),
-    )
-    whole = timed("ours: publish_month for all months", 1, ours)
-    print(f"values / bare = {stored / bare:.2f}    publish_month / bare = {whole / bare:.2f}")
-
-
-def run_bare(tx: Transaction) -> None:
-    tx.rows(bare_statement())
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pull-requests", type=int, default=100_000)
-    parser.add_argument("--repositories", type=int, default=10)
-    parser.add_argument("--rounds", type=int, default=3)
-    arguments = parser.parse_args()
-    run(arguments.pull_requests, arguments.repositories, arguments.rounds)

@@ -1,0 +1,7 @@
+"""One module a scenario: `TITLE`, and `run(rounds, quick)`, which returns the rows of its table.
+
+`quick` means tiny sizes: it shows that the scenario works, and its numbers mean nothing.
+"""
+
+NAMES = ("ingestion", "bills", "stages", "tagging", "aggregation", "row_level_security")
+"""In the order in which they run."""
