@@ -137,7 +137,8 @@ class ClassificationError(HistoricalSyncError):
 class GroqUnavailable(ClassificationError):
     """Outage, time-out, 5xx, 429. `retry_after_seconds` is Groq's own word, where it gave one.
 
-    `may_have_arrived` is set where Groq may have done, and billed, what it did not answer.
+    `may_have_arrived` is set where Groq may have done, and billed, what it did not answer; `status` is that of its
+    answer, where there was one.
     """
 
     is_retryable = True
@@ -149,11 +150,18 @@ class GroqUnavailable(ClassificationError):
         retry_after_seconds: float | None = None,
         is_timeout: bool = False,
         may_have_arrived: bool = False,
+        status: int | None = None,
     ) -> None:
         super().__init__(message, remedy="Nothing to do: the work is queued and tried again.")
         self.retry_after_seconds = retry_after_seconds
         self.is_timeout = is_timeout
         self.may_have_arrived = may_have_arrived
+        self.status = status
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether Groq's own server failed, which leaves open what it did before."""
+        return self.status is not None and self.status >= 500
 
 
 class GroqRefused(ClassificationError):

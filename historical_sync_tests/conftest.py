@@ -6,12 +6,16 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg2
 import pytest
 
 from historical_sync.warehouse.embedded import EmbeddedPostgres
 from historical_sync.warehouse.postgres import Warehouse
 from historical_sync.warehouse.schema import migrate
+
+hypothesis.settings.register_profile("ours", deadline=None)  # how fast an example runs says nothing on a busy machine
+hypothesis.settings.load_profile("ours")
 
 
 def run_sql(url: str, statement: str) -> None:

@@ -22,6 +22,9 @@ MOST_LINES = 50_000
 MOST_BYTES = 100_000_000
 """Groq's limits for a batch file: 50,000 lines, and 100 MB by the SDK's own words (its page of 2026 says 200)."""
 
+TYPICAL_TOKENS = (2_000, 700)
+"""What an answer without its usage is taken to have cost, rather too much than too little: it was billed."""
+
 STATUSES = ("validating", "in_progress", "finalizing", "completed", "failed", "expired", "cancelling", "cancelled")
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 
@@ -203,7 +206,7 @@ def read_completion(name: str, status: Any, body: Any, error: Any = None) -> Lin
         code, message = _problem(problem, status)
         return LineResult(name, None, message, code, *usage)
     text, trouble = _content(found)
-    return LineResult(name, text, trouble, None, *usage)
+    return LineResult(name, text, trouble, None, *(usage if any(usage) else TYPICAL_TOKENS))
 
 
 def _content(body: dict[str, Any]) -> tuple[str | None, str | None]:

@@ -35,6 +35,8 @@ MOST_POLL_SECONDS = 300.0
 
 FORGOTTEN_AFTER = timedelta(minutes=1)
 """A batch or file that Groq does not know is asked for again for so long before it is taken for lost."""
+KEPT_FOR = timedelta(days=30)
+"""Groq keeps files for so long: what could not be read until then never will be."""
 OVERDUE_AFTER = timedelta(days=3)
 CANCELLED_WITHIN = timedelta(hours=1)
 """A batch has 24 hours, and cancelling takes ten minutes: one that goes on for days is cancelled, then given up."""
@@ -58,7 +60,10 @@ def collect_intents(
         try:
             changed |= _poll(session, intent)
         except ClassificationError as error:
-            _postpone(session, intent)
+            if session.now - intent.claimed_at > KEPT_FOR:
+                changed |= _settle_without_files(session, intent, f"its results could not be read in time: {error}")
+                continue
+            postpone(session, intent)
             session.hold_for(error, model=intent.model, team_id=intent.team_id)
             break
     return changed
@@ -68,7 +73,7 @@ def _poll(session: Session, intent: Intent) -> set[TeamMonth]:
     try:
         state = session.groq.retrieve_batch(intent.sent_as)
     except NotFound as error:
-        if _may_turn_up(session, intent):
+        if may_turn_up(session, intent):
             return set()
         return _settle_without_files(session, intent, f"Groq no longer knows the batch: {error}")
     if state.has_ended:
@@ -78,7 +83,7 @@ def _poll(session: Session, intent: Intent) -> set[TeamMonth]:
     with session.warehouse.transaction() as tx:
         llm_ledger.set_batch(tx, state.batch_id, status=state.status)
         llm_holds.release(tx, SERVICE)
-    _postpone(session, intent)
+    postpone(session, intent)
     return set()
 
 
@@ -87,22 +92,23 @@ def _end_overdue(session: Session, intent: Intent, state: BatchState) -> set[Tea
     if intent.troubled_since is None:
         session.groq.cancel(state.batch_id)
         session.report(f"Batch {state.batch_id} has been {state.status} for days: cancelled.")
-    if _may_turn_up(session, intent, within=CANCELLED_WITHIN):
+    if may_turn_up(session, intent, within=CANCELLED_WITHIN):
         return set()
     return _settle_ended(session, intent, replace(state, status="lost"))
 
 
-def _may_turn_up(session: Session, intent: Intent, *, within: timedelta = FORGOTTEN_AFTER) -> bool:
-    """Whether what Groq does not (yet) have is worth another look. The first look that fails is remembered."""
+def may_turn_up(session: Session, intent: Intent, *, within: timedelta = FORGOTTEN_AFTER) -> bool:
+    """Whether what Groq does not (yet) show is worth another look. The first look that fails is remembered."""
     if intent.troubled_since is not None and session.now - intent.troubled_since >= within:
         return False
     with session.warehouse.transaction() as tx:
         llm_ledger.set_intent(tx, intent.intent_id, troubled_since=intent.troubled_since or session.now)
-    _postpone(session, intent, most_seconds=within.total_seconds() / 4)
+    postpone(session, intent, most_seconds=within.total_seconds() / 4)
     return True
 
 
-def _postpone(session: Session, intent: Intent, *, most_seconds: float = MOST_POLL_SECONDS) -> None:
+def postpone(session: Session, intent: Intent, *, most_seconds: float = MOST_POLL_SECONDS) -> None:
+    """Take the intent's next step later, after pauses that grow."""
     pause = min(POLL_SECONDS * POLL_GROWTH ** min(intent.tries, 40), most_seconds)
     with session.warehouse.transaction() as tx:
         llm_ledger.set_intent(
@@ -129,10 +135,10 @@ def _settle_ended(session: Session, intent: Intent, state: BatchState) -> set[Te
     try:
         files = _download(session, state)
     except NotFound as error:
-        if _may_turn_up(session, intent):
+        if may_turn_up(session, intent):
             return set()
         return _settle_without_files(session, intent, f"Groq no longer has the batch's files: {error}")
-    if not _is_whole(files, state) and _may_turn_up(session, intent, within=COMPLETED_WITHIN):
+    if not _is_whole(files, state) and may_turn_up(session, intent, within=COMPLETED_WITHIN):
         return set()
     results = by_custom_id(files.lines)
     settled = [

@@ -1,7 +1,8 @@
 """Calls one by one, for plans without batches: paced by Groq's own limits, and each answer stored at once.
 
 Claimed and counted like a batch, under an id of our own. A killed process leaves at most the one call in flight
-unanswered; its pull request counts as sent once.
+unanswered; its pull request counts as sent once, and so does one whose answer is lost on the way: Groq may have
+billed it, and nothing is bought more than twice.
 """
 
 from __future__ import annotations
@@ -17,15 +18,16 @@ from historical_sync.classification.prompt import request_body
 from historical_sync.classification.session import CHAT, Session
 from historical_sync.classification.settlement import Usage, failed, judged, settle, undo
 from historical_sync.classification.submission import claim, reserve_budget
-from historical_sync.errors import BudgetExhausted, ClassificationError
+from historical_sync.errors import BudgetExhausted, ClassificationError, GroqUnavailable
 from historical_sync.records import TeamMonth
 from historical_sync.warehouse import classifications, llm_holds, llm_ledger
 from historical_sync.warehouse.llm_ledger import Intent, Request
 from historical_sync.warehouse.postgres import Transaction
 
 CALLS_PER_INTENT = 20
-MOST_SILENCES = 4
-"""After so many calls that Groq may have billed and did not answer, silence counts as a failed attempt."""
+MOST_FAILURES = 100
+"""After so many calls that Groq's server failed to answer, hours of them, the last counts as a failed attempt."""
+OVERLOADED = 503
 LONGEST_PAUSE_SECONDS = 5.0
 """A longer pause than this is not sat through: the rest is queued until it is over."""
 
@@ -34,7 +36,7 @@ def answer_month(session: Session, team_id: str, month: date, *, goes_on: Callab
     """Ask for what is queued for a (team, month) call by call, while `goes_on`; returns the months that changed."""
     changed: set[TeamMonth] = set()
     for attempts, is_suspect in ((0, False), (1, False), (1, True)):
-        while goes_on() and not session.obstacle(team_id, attempts + 1) and CHAT not in session.holds():
+        while goes_on() and not session.obstacle(team_id, attempts + 1) and _may_call(session, team_id):
             intent = claim(
                 session, team_id, month, attempts=attempts, is_suspect=is_suspect, kind="chat", most=CALLS_PER_INTENT
             )
@@ -42,6 +44,29 @@ def answer_month(session: Session, team_id: str, month: date, *, goes_on: Callab
                 break
             changed |= _work_off(session, intent, goes_on)
     return changed
+
+
+def _may_call(session: Session, team_id: str) -> bool:
+    """Whether calls are not held up. After trouble a question that costs nothing goes first, so that an outage uses up
+    nobody's attempts.
+    """
+    if CHAT in session.holds():
+        return False
+    with session.warehouse.transaction() as tx:
+        was_held = CHAT in llm_holds.holds(tx)
+    error = _outage(session) if was_held else None
+    if error is not None:
+        session.hold_for(error, model=session.model(1), team_id=team_id, is_chat=True)
+    return error is None
+
+
+def _outage(session: Session) -> ClassificationError | None:
+    """What keeps Groq from answering a question that costs nothing; None when it answers."""
+    try:
+        session.groq.models()
+    except ClassificationError as error:
+        return error
+    return None
 
 
 def close_interrupted(session: Session, intent: Intent) -> set[TeamMonth]:
@@ -129,19 +154,26 @@ def _pace(session: Session, pause_seconds: float) -> None:
 
 
 def _unanswered(session: Session, intent: Intent, request: Request, error: ClassificationError) -> set[TeamMonth]:
-    """A call without an answer is no attempt: its pull request goes to the queue's end.
-
-    Unless Groq may have billed it, and often: what never gets an answer must not be bought for ever.
+    """A call whose answer was lost counts as an attempt, since it may have been billed; so does one at which a server
+    failed that is there otherwise. One that Groq turned away is none: its pull request goes to the queue's end, though
+    not for ever.
     """
-    key = (request.repository, request.number)
+    is_attempt = _may_be_billed(session, error)
     with session.warehouse.transaction() as tx:
-        silences = 0
-        if getattr(error, "may_have_arrived", False):
-            silences = classifications.count_silence(tx, intent.team_id, key)
-        if silences < MOST_SILENCES:
+        if not is_attempt and isinstance(error, GroqUnavailable) and error.is_failure:
+            failures = classifications.count_silence(tx, intent.team_id, (request.repository, request.number))
+            is_attempt = failures >= MOST_FAILURES
+        if not is_attempt:
             _unsend(tx, intent, request, now=session.now)
             return set()
     return settle(session, intent, [(request, failed(intent, request, str(error)))], Usage())
+
+
+def _may_be_billed(session: Session, error: ClassificationError) -> bool:
+    if not isinstance(error, GroqUnavailable):
+        return False
+    has_failed = error.is_failure and error.status != OVERLOADED
+    return error.may_have_arrived or (has_failed and _outage(session) is None)
 
 
 def _unsend(tx: Transaction, intent: Intent, request: Request, *, now: datetime) -> None:

@@ -250,7 +250,7 @@ def _parsed(response: Any) -> Any:
 def _state(raw: Any) -> BatchState:
     state = read_state(raw)
     if state is None:
-        raise GroqUnavailable("Groq's answer is no batch.")
+        raise GroqUnavailable("Groq's answer is no batch.", may_have_arrived=True)
     return state
 
 
@@ -285,7 +285,8 @@ def _our_errors(key: str) -> Iterator[None]:
         body = json.loads(json.dumps(error.body, default=str).replace(key, "***"))
         raise refusal(error.status_code, error.request.url.path, body, error.response.headers) from None
     except groq.APIError as error:
-        raise GroqUnavailable(f"Groq's answer cannot be read: {error.message.replace(key, '***')}") from None
+        said = f"Groq's answer cannot be read: {error.message.replace(key, '***')}"
+        raise GroqUnavailable(said, may_have_arrived=True) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def refusal(status: int, path: str, body: object, headers: Mapping[str, str]) ->
     code, message = _said(body)
     text = f"Groq answered {status}{f' {code}' if code else ''}: {message[:300]}"
     if status in WAITING_HELPS or status >= 500:
-        return GroqUnavailable(text, retry_after_seconds=_retry_after(headers))
+        return GroqUnavailable(text, retry_after_seconds=_retry_after(headers), status=status)
     if is_model_gone(code, message):
         return GroqRefused(
             text, code=MODEL_GONE, remedy="Set GROQ_MODEL and GROQ_SECOND_MODEL to models that Groq has."

@@ -20,6 +20,7 @@ from historical_sync.classification.batches import (
     digest,
     fitting,
 )
+from historical_sync.classification.collection import KEPT_FOR, may_turn_up, postpone
 from historical_sync.classification.groq_replies import (
     CONCERNS_EVERY_REQUEST,
     MODEL_GONE,
@@ -37,6 +38,8 @@ from historical_sync.warehouse.llm_ledger import Intent, Request
 from historical_sync.warehouse.postgres import Transaction
 
 FIRST_POLL_SECONDS = 2.0
+LISTED_WITHIN = timedelta(minutes=3)
+"""A batch may be created without being listed at once: it is looked for so long before another is created."""
 MOST_REFUSALS = 3
 """After so many refusals of one intent by Groq its pull requests are put back, as after a failed batch."""
 
@@ -124,6 +127,8 @@ def _step_by_step(session: Session, intent: Intent) -> int:
         if found is not None:
             session.report(f"Found batch {found.batch_id}, which was created before a crash or a time-out.")
             return _store_batch(session, intent, found.batch_id, found.status)
+        if may_turn_up(session, intent, within=LISTED_WITHIN):
+            return 0
         return _create(session, intent, intent.input_file_id)
     lines = _lines_to_send(session, intent)
     if not lines:
@@ -146,7 +151,13 @@ def _find(session: Session, intent: Intent, file_id: str) -> BatchState | None:
 
 def _create(session: Session, intent: Intent, file_id: str) -> int:
     metadata = {"intent": intent.intent_id, "digest": intent.digest, "attempt": str(intent.attempt)}
-    state = session.groq.create_batch(file_id, metadata)
+    try:
+        state = session.groq.create_batch(file_id, metadata)
+    except GroqUnavailable as error:
+        if not (error.may_have_arrived or error.is_failure):  # there is no batch to be looked for
+            with session.warehouse.transaction() as tx:
+                llm_ledger.set_intent(tx, intent.intent_id, state="claimed", input_file_id=None, troubled_since=None)
+        raise
     return _store_batch(session, intent, state.batch_id, state.status)
 
 
@@ -161,6 +172,7 @@ def _store_batch(session: Session, intent: Intent, batch_id: str, status: str) -
             state="submitted",
             batch_id=batch_id,
             tries=0,
+            troubled_since=None,
             next_attempt_at=now + timedelta(seconds=FIRST_POLL_SECONDS),
         )
         llm_holds.release(tx, SERVICE)
@@ -237,13 +249,19 @@ def _remember(session: Session, intent: Intent, error: ClassificationError) -> N
     """Hold up what the error concerns, and leave the intent where the next pass can take it up."""
     if isinstance(error, BudgetExhausted) or getattr(error, "code", None) in (PLAN_WITHOUT_BATCHES, MODEL_GONE):
         undo(session, intent)
-    elif _is_about_this_intent(error) and intent.tries + 1 >= MOST_REFUSALS:
+    elif (_is_about_this_intent(error) and intent.tries + 1 >= MOST_REFUSALS) or _is_past_hope(session, intent):
         give_up(session, intent, str(error))
     else:
-        again = {"state": "claimed", "input_file_id": None} if _is_about_this_intent(error) else {}
-        with session.warehouse.transaction() as tx:
-            llm_ledger.set_intent(tx, intent.intent_id, tries=intent.tries + 1, next_attempt_at=session.now, **again)
+        if _is_about_this_intent(error):
+            with session.warehouse.transaction() as tx:
+                llm_ledger.set_intent(tx, intent.intent_id, state="claimed", input_file_id=None)
+        postpone(session, intent)
     session.hold_for(error, model=intent.model, team_id=intent.team_id)
+
+
+def _is_past_hope(session: Session, intent: Intent) -> bool:
+    """Whether a batch that may have been created could not be looked for until Groq would have deleted its results."""
+    return intent.input_file_id is not None and session.now - intent.claimed_at > KEPT_FOR
 
 
 def _is_about_this_intent(error: ClassificationError) -> bool:

@@ -153,7 +153,7 @@ def release_rows(
 
 
 def count_silence(tx: Transaction, team_id: str, key: Key) -> int:
-    """Count one more call about this content that Groq may have billed and did not answer; returns how many."""
+    """Count one more call about this content that Groq's server failed to answer; returns how many."""
     return int(
         tx.value(
             """

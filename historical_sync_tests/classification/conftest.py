@@ -121,7 +121,12 @@ class Desk:
         """By the sandbox's own count: no text again after a valid answer, and none more than twice."""
         tally = self.sandbox.groq.tally
         assert tally.sent_after_answer() == []
-        assert max(tally.sent_texts.values(), default=0) <= 2, tally.sent_texts
+        self.assert_sent_twice_at_most()
+
+    def assert_sent_twice_at_most(self) -> None:
+        """By the sandbox's own count."""
+        sent = self.sandbox.groq.tally.sent_texts
+        assert max(sent.values(), default=0) <= 2, sent
 
     def assert_balanced(self) -> None:
         """Every ended batch accounts for each of its lines."""

@@ -1,14 +1,17 @@
 """Groq misbehaves in every way it is known to: no line is lost, paid for twice, or stored as something it is not."""
 
+import json
 import random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
+from historical_sync.classification import groq_client
 from historical_sync.classification.groq_client import GroqClient
 from historical_sync.sandbox.faults import BATCH_KINDS, LINE_KINDS
 from historical_sync.sandbox.server import Sandbox
-from historical_sync.sandbox.wire import Answer
+from historical_sync.sandbox.wire import Answer, json_answer
 from historical_sync.settings import Settings
 from historical_sync.warehouse.llm_holds import holds
 from historical_sync.warehouse.postgres import Warehouse
@@ -295,8 +298,10 @@ def test_whatever_goes_wrong_the_books_balance(
     desk.settle(60)
     assert desk.open_work() == 0
     assert set(desk.statuses().values()) <= {"classified", "unclassified"}
-    if sandbox.groq.has_batches:  # a single call whose answer is lost on the way has to be made again
+    if sandbox.groq.has_batches:  # the answer to a single call may be lost on the way
         desk.assert_paid_once()
+    else:
+        desk.assert_sent_twice_at_most()
     books = desk.balance(team)
     assert books.is_balanced, books
     assert books.classified == sum(1 for status in desk.statuses().values() if status == "classified")
@@ -334,6 +339,69 @@ def test_a_key_without_permission_for_batches_falls_back(desk: Desk) -> None:
     desk.settle()
     assert desk.statuses() == {1: "classified"}
     assert len(desk.sandbox.requests.of("chat")) == 1
+
+
+@pytest.mark.parametrize("kind", ["groq_lost_answer", "groq_lost_silence"])
+def test_a_batch_that_is_listed_late_is_not_created_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A list that does not show the batch yet is no proof that there is none."""
+    monkeypatch.setattr(groq_client, "READ_TIMEOUT_SECONDS", 0.3)
+    store(desk.warehouse, [one_pull_request(1)])
+    desk.sandbox.groq.listing.lag_seconds = 100
+    desk.sandbox.faults.add(kind, operation="batches.create", times=1)
+    desk.classify()
+    desk.settle(seconds=20)
+    assert desk.statuses() == {1: "classified"}
+    assert desk.lines_sent() == 1
+
+
+def test_a_creation_that_was_turned_away_is_repeated_at_once(desk: Desk) -> None:
+    """After a 429 there is no batch to look for."""
+    store(desk.warehouse, [one_pull_request(1)])
+    desk.sandbox.faults.add("groq_429", operation="batches.create", times=1)
+    desk.classify()
+    desk.settle(steps=2, seconds=10)
+    assert desk.statuses() == {1: "classified"}
+    assert desk.lines_sent() == 1
+
+
+@pytest.mark.parametrize("operation", ["batches.list", "files.content"])
+def test_what_cannot_be_had_for_thirty_days_goes_once_more(desk: Desk, operation: str) -> None:
+    """Groq never lists its batches again, or never gives a file: after the time it keeps results nobody waits."""
+    store(desk.warehouse, [one_pull_request(1), one_pull_request(2)])
+    desk.sandbox.faults.add("groq_lost_answer", operation="batches.create", times=operation == "batches.list")
+    desk.sandbox.faults.add("groq_500", operation=operation)
+    desk.classify()
+    desk.settle(steps=29, days=1)
+    assert set(desk.statuses().values()) == {"pending"}
+    assert desk.lines_sent() == 2
+    desk.later(days=2)
+    desk.collect()
+    desk.sandbox.faults.clear()
+    desk.settle()
+    assert set(desk.statuses().values()) == {"classified"}
+    assert desk.lines_sent() == 4
+    desk.assert_balanced()
+
+
+def test_a_file_at_which_groq_fails_holds_up_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that Groq can never create is tried with growing pauses; other months and teams go on between."""
+    store(desk.warehouse, [one_pull_request(1)])
+    store(desk.warehouse, [one_pull_request(2)], "other")
+    create = desk.sandbox.groq.create_batch
+    first: set[str] = set()
+
+    def fail_at_the_first(body: bytes, *rest: Any) -> Any:
+        file_id = json.loads(body)["input_file_id"]
+        first.add(file_id) if not first else None
+        return json_answer({"error": {"message": "oops"}}, 500) if file_id in first else create(body, *rest)
+
+    monkeypatch.setattr(desk.sandbox.groq, "create_batch", fail_at_the_first)
+    desk.classify()
+    desk.classify(team_id="other")
+    desk.settle(steps=10, minutes=2)
+    assert desk.statuses() == {1: "pending", 2: "classified"}
 
 
 @pytest.mark.parametrize("kind", ["groq_404", "groq_500", "groq_429", "groq_truncated", "groq_401"])

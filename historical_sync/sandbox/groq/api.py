@@ -162,7 +162,9 @@ class Groq:
 
     def list_batches(self, limit: int, after: str | None, ids: list[str] | None = None) -> Answer:
         """GET /batches: newest first, paged by `after` or `cursor`, or those of some ids."""
-        rows = [one for one in reversed(self.batches.values()) if not ids or one.id in ids]
+        now = self._now()
+        listed = [one for one in reversed(self.batches.values()) if self.listing.shows(one.created_at, now)]
+        rows = [one for one in listed if not ids or one.id in ids]
         limit = min(limit, self.listing.page_size)
         if after is not None:
             place = next((index for index, one in enumerate(rows) if one.id == after), None)
@@ -230,14 +232,18 @@ class Groq:
     # Single calls ------------------------------------------------------------------------------------------------
 
     def chat(self, body: bytes, entry: Entry) -> Answer:
-        """POST /chat/completions. The tally knows a single call by the digest of its user message."""
+        """POST /chat/completions. The tally knows a single call by the digest of its user message.
+
+        A call beyond the rate limit is not counted as sent: nothing reads it.
+        """
         request = _json_of(body)
         entry.lines = 1
         fault = self.faults.strike({"groq_json_validate_failed"}, Subject("chat"))
         line_fault = fault or self.faults.strike(LINE_KINDS, Subject("chat"))
         completion = complete(request, int(self._now()), line_fault.kind if line_fault else None, self.answers)
         digest = digest_of(request)
-        self.tally.note("chat", digest, digest, completion.is_valid)
+        if completion.status != errors.TOO_MANY_REQUESTS:
+            self.tally.note("chat", digest, digest, completion.is_valid)
         return json_answer(completion.body, completion.status)
 
     def models(self) -> Answer:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+TOO_MANY_REQUESTS = 429
+
 
 class Refusal(Exception):
     """A request that Groq refuses: its status and its error object."""
@@ -48,7 +50,7 @@ def model_decommissioned(model: str) -> Refusal:
 def rate_limited(model: str) -> Refusal:
     """Beyond the limit of single calls."""
     message = f"Rate limit reached for model `{model}` on tokens per minute (TPM). Please try again in 1s."
-    return Refusal(429, message, "tokens", "rate_limit_exceeded")
+    return Refusal(TOO_MANY_REQUESTS, message, "tokens", "rate_limit_exceeded")
 
 
 def validate_failed(generated: str) -> Refusal:

@@ -12,12 +12,18 @@ class Listing:
 
     `style` is `cursor` (Groq's page of 2026: `paging.next_cursor`), `after` (OpenAI's: `has_more`,
     `last_id`) or `both`.
+    A batch is listed `lag_seconds` after it was created: read by its id it is there at once.
     `has_plain_errors` gives a failed batch's errors as a list, else as `{"data": […]}`; both have been documented.
     """
 
     page_size: int = 100
     style: str = "both"
+    lag_seconds: float = 0.0
     has_plain_errors: bool = False
+
+    def shows(self, created_at: float, now: float) -> bool:
+        """Whether a batch of that time is listed at `now`."""
+        return not self.lag_seconds or created_at + self.lag_seconds <= now
 
     def paging(self, page: list[dict[str, Any]], has_more: bool) -> dict[str, Any]:
         """What follows the rows of a page."""
