@@ -155,6 +155,8 @@ NAMES: tuple[Name, ...] = (
 """Longest and surest first: where two names begin at one place, the earlier row wins."""
 
 NOUNS: tuple[str, ...] = (
+    r"(?:an? |the |my |some )?(?:generative )?(?:ai|llm|genai|gpt|ml|agent)s?(?: ?[/&] ?(?:ai|llm|genai|ml|agent|copilot)s?)+"
+    r"(?:[ -](?:agents?|assistants?|assistance|tools?|tooling|models?|help|support|coding|generation))*",
     r"(?:an? |the |my |our |some |various |other )?(?:agentic |generative |gen ?)?ai(?: (?:coding|code|"
     r"programming|pair|language|dev|development|software))*"
     r"(?:[ -](?:agents?|assistants?|assistance|tools?|tooling|models?|llms?|help|support|companions?|"

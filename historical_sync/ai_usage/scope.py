@@ -32,6 +32,8 @@ _BY_HAND = re.compile(
     r"|\b(?:reviewed|tested|verified|validated|checked|edited|cleaned up|understood|polished|"
     r"supplemented)(?:(?:,| and|, and) \w+)* (?:\w+ly |thoroughly |line by line )?(?:by (?:me|hand|us|"
     r"the author|a human|humans|myself))"
+    r"|(?<![TMHNL] )(?<!has )(?<!have )\b(?:reviewed|validated|verified|tested|checked|audited)\b"
+    r"(?: (?:and|&) \w+ed\b)*(?! \w* ?(?:by|with|using|via|through) (?:the |an? |my )?[TMHNL])"
     r"|\b(?:manual\w*|by hand|hand-?written|self[- ]review\w*|human[- ](?:review|written|author|design|"
     r"verified|made)\w*)\b"
     r"|\bi (?:have |just |only |also |then |carefully |manually |thoroughly |personally |"
@@ -43,7 +45,7 @@ _SUBORDINATE = re.compile(
 
 _NOT_DONE = re.compile(
     r"\b(?:no|not|never|without|didn't|did not) (?!only\b|just\b)[^,.;:)]*?(?=\b(?:except|other than|"
-    r"apart from|besides|but|so)\b|[,.;:)]|$)"
+    r"apart from|besides|but|so)\b|[,.;:)]| - |$)"
 )
 
 _MAKING = re.compile(
@@ -140,11 +142,12 @@ _ATTESTED = re.compile(
 )
 
 
-def is_denied(plain: str, before: int) -> bool:
-    """Whether a denial stands before this place of a clause, with nothing excepted from it."""
+def is_denied(plain: str, before: int, start: int = 0) -> bool:
+    """Whether a denial stands before this place of a clause, with nothing excepted from it. What is said begins at
+    `start`: a denial counts where no new part of the clause begins between it and the first word for AI from there."""
     if _EXCEPT.search(plain, 0, before):
         return False
-    token = _FIRST_TOKEN.search(plain)
+    token = _FIRST_TOKEN.search(plain, start)
     limit = token.start() if token and token.start() < before else before
     boundary = max((hit.end() for hit in _BOUNDARY.finditer(plain, 0, limit)), default=0)
     return _NO.search(plain, boundary, before) is not None

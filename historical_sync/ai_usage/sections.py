@@ -81,6 +81,7 @@ _ALERT = re.compile(r"\[!\w+\]\s*|^[ \t]*>[ \t]?", re.MULTILINE)
 _TOOL, _NOUN = re.compile("[TMHLP]"), re.compile("N")
 _TELLS = re.compile(r"\b(?:i|was|were|used)\b")
 _TWO_ANSWERS = re.compile(r"\byes\b\W{1,6}\bno\b|\bno\b\W{1,6}\byes\b")
+_PROSE = "prose"
 _LONGEST_HEAD = 140
 _UNITS_OF_SECTION = 14
 
@@ -122,7 +123,7 @@ class Sections:
             rule = inline if inline is not None else self._answer(unit, clause)
             if rule == "":
                 continue
-            yield (clause, rule) if rule else clause
+            yield (clause, rule) if rule and rule != _PROSE else clause
 
     def _leave(self, unit: Unit) -> None:
         section = self._section
@@ -150,7 +151,7 @@ class Sections:
         return True
 
     def _inline(self, unit: Unit, clause: Clause, after: list[Clause]) -> str | None:
-        """`AI used: Copilot` on one line. None where the clause is no such line."""
+        """`AI used: Copilot` on one line. None where the clause is no such line, _PROSE where it is one without answer."""
         key = _KEY.match(clause.plain)
         is_asked = key is not None and (
             _ASKS.match(key["key"].rstrip(" :-?")) or _NAMES_AI.match(key["key"].rstrip(" :-?"))
@@ -165,7 +166,7 @@ class Sections:
             rule = self._of_value(key["value"], is_sure=is_sure)
             if is_sure and not rule and after:
                 self._section = _Section(False, True, unit.block)
-            return rule or None
+            return rule or _PROSE
         if clause.plain.endswith("?") and _QUESTION.search(clause.plain) and len(clause.plain) < _LONGEST_HEAD:
             self._section = _Section(False, True, unit.block)
             return ""

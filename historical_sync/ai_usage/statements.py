@@ -46,6 +46,8 @@ _PRODUCT = re.compile(
     r"reject|support|measure|identify|warn|document|explain)(?:s|ing)?\b"
 )
 """What a product is to do with things that AI made."""
+_AMENDS = re.compile(r"^(?:\w+(?:\([^()]*\))?!?: )?(?:remov|revert|delet|drop|fix|clean|undo|repair|rewrit|replac)\w*\b")
+"""Of code that AI made before, a change may only take something away: "removes the code that was added by AI"."""
 _CONDITIONAL = re.compile(
     r"\b(?:when|whenever|if|unless|whether|until|once|after|before|where|every time|each time|in case|e\.g|"
     r"would|could|should|might|may|can|must|will|please|do not|don't|never|reject\w*|forbid\w*|ban|"
@@ -59,9 +61,13 @@ def statement_of(clause: Clause) -> Wording | None:
 
 
 def _states(wording: Wording, clause: Clause) -> bool:
+    return any(_holds(wording, clause, hit) for hit in wording.expression.finditer(clause.plain))
+
+
+def _holds(wording: Wording, clause: Clause, hit: re.Match[str]) -> bool:
+    """Whether a place where the wording stands does say that a tool made something of this change."""
     plain = clause.plain
-    hit = wording.expression.search(plain)
-    if hit is None or not _is_of_this_change(wording, hit) or is_denied(plain, hit.end()):
+    if not _is_of_this_change(wording, hit) or is_denied(plain, hit.end(), hit.start()):
         return False
     if (
         _PRODUCT.match(plain)
@@ -91,4 +97,6 @@ def _is_of_this_change(wording: Wording, hit: re.Match[str]) -> bool:
         return True
     before = _LAST_PART.search(hit.string, 0, hit.start())
     subject = before[0] if before else ""
+    if subject.endswith((" that", " which")) and _AMENDS.match(hit.string):
+        return False
     return _SUBJECT.search(subject) is not None and _OTHER_SUBJECT.search(subject) is None

@@ -24,12 +24,13 @@ from historical_sync.ai_usage.rows import (
     IN_TRAILER,
     MENTION,
     NOREPLY,
+    REVIEWER,
     Signature,
     normal_address,
     normal_login,
 )
 from historical_sync.ai_usage.signatures import BRANCH_ROWS, EMAILS, LOGINS, rows_of
-from historical_sync.ai_usage.text import for_markers, own_words
+from historical_sync.ai_usage.text import blanked, for_markers, own_words
 from historical_sync.ai_usage.words import runs, spot
 from historical_sync.records import Evidence, PullRequest, storable_text
 
@@ -110,7 +111,10 @@ def _made(pull_request: PullRequest) -> Iterator[Evidence]:
 
 def _text(text: str, place: str, position: int, present: _Present) -> Iterator[Evidence]:
     text = own_words(text)
-    yield from _marks(text, place, position, present.rows)
+    for hit in _marks(text, place, position, present.rows):
+        yield hit
+        if hit.role == REVIEWER:
+            text = text.replace(hit.quote, blanked(hit.quote))
     if place != IN_TITLE:
         yield from _trailers(text, IN_TRAILER if place == IN_MESSAGE else place, position)
     if text not in present.said:

@@ -21,9 +21,9 @@ from historical_sync.ai_usage.lexicon import (
     Name,
 )
 
-_NOT_BEFORE = r"(?<![a-z0-9_/@.#$-])"
+_NOT_BEFORE = r"(?<![a-z0-9_@.#$-])(?<!j')(?:(?<!/)|(?<=claude/)|(?<=copilot/)|(?<=cursor/)|(?<=gpt/)|(?<=codex/)|(?<=gemini/))"
 _NOT_AFTER = (
-    r"(?![a-z0-9_/@]|-(?!(?:generated|assisted|authored|written|aided|coded|created|produced|made|based|"
+    r"(?![a-z0-9_@]|/(?!(?:claude|copilot|cursor|chatgpt|gpt|codex|gemini|gpt-\d)\b(?!\.?[/\w-]))|-(?!(?:generated|assisted|authored|written|aided|coded|created|produced|made|based|"
     r"powered|driven|co-|"
     r"helped|drafted|suggested|supported|generiert|gestützt|unterstützt|erstellt))|\.\w)"
 )

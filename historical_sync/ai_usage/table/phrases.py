@@ -23,7 +23,7 @@ LEAD = (
     r"not \w+ed(?: \w+)?|tests?|code|docs|implementation)*[\s:,;.()\-]*" + ADVERB
 )
 AFTER = (
-    r"(?=\s*(?:$|[.,;:!?)\"'/]|-|and\b|but\b|with\b|under\b|plus\b|then\b|to\b|for\b|in\b|on\b|as\b|over\b|"
+    r"(?=(?: (?:automation|agents?|sessions?|skills?|cli|extension|plugin|chat))?\s*(?:$|[.,;:!?)\"'/]|-|and\b|but\b|with\b|under\b|plus\b|then\b|to\b|for\b|in\b|on\b|as\b|over\b|"
     r"during\b|based\b|from\b|reviewed\b|using\b|via\b|because\b|since\b|while\b|after\b|so\b|which\b|"
     r"who\b|where\b|though\b|however\b|&|\+|=))"
 )
@@ -94,7 +94,7 @@ WORK = (
     r"develop\w*|draft\w*|port\w*|migrat\w*|convert\w*|translat\w*|updat\w*|improv\w*|clean\w*|scaffold\w*|"
     r"do|make|prototype|rewrite|optimi[sz]e|edit\w*|simplify|finish\w*|complet\w*|produce|"
     r"design and implement|put together|come up with|make|tests?|unit tests?|boilerplate|docs|"
-    r"documentation|(?:take|have) (?:a|the) (?:stab|crack|shot|go|first)\b.{0,10}(?:this|it|pass|cut)?|"
+    r"documentation|(?:take|have) (?:a|the|another) (?:stab|crack|shot|go|pass|first)\b.{0,10}(?:this|it|pass|cut)?|"
     r"handle|try)"
 )
 FIRST_PERSON = (

@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
-from historical_sync.ai_usage.table.phrases import (
-    Wording,
+from historical_sync.ai_usage.table.phrases import Wording
+
+_DONE = (
+    r"g[ée]n[ée]r[ée]e?s?|généré\w*|generad[oa]s?|gerad[oa]s?|generat[oaie]|generiert|erstellt|geschrieben|"
+    r"umgesetzt|implementiert|entwickelt|übersetzt|escrit[oa]s?|scritt[oaie]|écrit\w*|cread[oa]s?|criad[oa]s?|creat[oaie]|"
+    r"créé\w*|hech[oa]s?|feit[oa]s?|fatt[oaie]|fait\w*|realizad[oa]s?|réalisé\w*|traducid[oa]s?|traduzid[oa]s?|traduit\w*|"
+    r"asistid[oa]|assistid[oa]|assisté\w*|unterstützt|desarrollad[oa]|desenvolvid[oa]|développé\w*|sviluppat[oaie]|"
+    r"implementad[oa]s?|implementat[oaie]|implémenté\w*|сгенерирован\w*|написан\w*|создан\w*|сделан\w*|переведен\w*|"
+    r"написал\w*|сделал\w*|gegenereerd|geschreven|gemaakt|wygenerowan\w*|napisan\w*"
+)
+_DONE_GERMAN = (
+    r"(?:ge|er|ent|über|unter|um)?(?:generiert|schrieben|stellt|setzt|stützt|wickelt|arbeitet|baut|macht)|implementiert|"
+    r"programmiert|refaktoriert|portiert|gegenereerd|geschreven|gemaakt"
+)
+_WITH = (
+    r"con|com|por|pela|pelo|mediante|avec|par|mit|von|durch|door|met|z|przez|da|с помощью|при помощи|через|usando|utilizando|"
+    r"à l'aide de|en utilisant|mithilfe"
+)
+_ARTICLE = (
+    r"(?:la|el|o|a|l'|lo|il|der|den|dem|die|das|une?|un|una|uma|de|d[aeo]|do|du|di|dell'|della|von|hilfe von|unterstützung von|"
+    r"(?:la )?ayuda de|(?:a )?ajuda d[aeo]|l'aide de|l'aiuto di|assistência d[aeo]|asistencia de|помощью)"
+)
+_THE_HELP = (
+    r"ayuda|ajuda|aide|l'aide|hilfe|unterstützung|asistencia|assistência|assistance|l'assistance|aiuto|l'aiuto|hulp|pomocą"
 )
 
 OTHER_LANGUAGES: tuple[Wording, ...] = (
@@ -21,18 +43,14 @@ OTHER_LANGUAGES: tuple[Wording, ...] = (
     ),
     Wording(
         "european",
-        r"\b(?:g[ée]n[ée]r[ée]e?s?|généré\w*|generad[oa]s?|gerad[oa]s?|generiert|erstellt|geschrieben|"
-        r"umgesetzt|implementiert|escrit[oa]s?|écrit\w*|cread[oa]s?|criad[oa]s?|créé\w*|hecho|feit[oa]|fait\w*|"
-        r"asistid[oa]|assistid[oa]|assisté\w*|unterstützt|desarrollad[oa]|desenvolvid[oa]|développé\w*|"
-        r"implementad[oa]|сгенерирован\w*|написан\w*|создан\w*|сделан\w*) (?:\w+ ){0,2}?(?:con|com|por|pela|"
-        r"pelo|mediante|avec|par|mit|von|durch|с помощью|при помощи|через|usando|utilizando)(?: (?:la |el |o |"
-        r"a |l'|der |den |dem |une? |un |hilfe von |unterstützung von |ayuda de |ajuda d[oae] |l'aide de |"
-        r"помощью ))* ?(?:[TMHN]|\bia\b|\bki\b|ии)"
-        r"|\b(?:con|com|avec|mit)(?: (?:la |a |l'|der |dem ))* ?(?:ayuda|ajuda|aide|hilfe|unterstützung|"
-        r"asistencia|assistência|assistance) (?:de |d[oae] |von |du |der |la )*(?:[TMHN]|\bia\b|\bki\b)|(?:с|"
-        r"при) помощью (?:[TMHN]|ии)|(?:сгенерирован|написан|создан)\w* [TMH]\b|\bmit [TMH] (?:erstellt|"
-        r"generiert|geschrieben|umgesetzt|implementiert|gebaut|entwickelt)|N[- ](?:generiert\w*|gestützt\w*|"
-        r"unterstützt\w*|erstellt\w*)",
+        rf"\b(?:{_DONE}) (?:\w+ ){{0,3}}?(?:{_WITH})(?: {_ARTICLE})* ?(?:[TMHN]|\bia\b|\bki\b|ии)"
+        rf"|\b(?:con|com|avec|mit|med|met|con l'|grazie all')(?: {_ARTICLE})* ?(?:{_THE_HELP}) (?:{_ARTICLE} )*(?:[TMHN]|\bia\b|\bki\b|ии)"
+        rf"|(?:с|при) помощью (?:[TMHN]|ии)|(?:сгенерирован|написан|создан)\w* [TMH]\b"
+        rf"|\b(?:von|mit|durch|via|mittels)(?: (?:der|dem|einer|einem))? (?:[TMHN]|\bki\b)(?: [\w-]+){{0,4}}? (?:{_DONE_GERMAN})\b"
+        rf"|\b(?:j'ai|nous avons|he|hemos|usei|usé|utilicé|utilizei|ich habe|wir haben|ho)\b(?: \w+){{0,2}}? ?(?:utilisé|usado|"
+        rf"utilizado|usei|usé|utilicé|utilizei|usato|utilizzato|(?={_ARTICLE} |[TMHN]))(?: {_ARTICLE})* ?[TMHN]\b.{{0,60}}\b(?:pour|para|"
+        rf"per|um|zum|zur|für|genutzt|verwendet|benutzt)\b"
+        r"|N[- ](?:generiert\w*|gestützt\w*|unterstützt\w*|erstellt\w*)",
         (
             "Escrito con Claude Code",
             "Généré avec ChatGPT",
@@ -40,7 +58,13 @@ OTHER_LANGUAGES: tuple[Wording, ...] = (
             "Feito com ajuda do Copilot",
             "Написано с помощью ChatGPT",
             "KI-generiert",
+            "Der Code wurde größtenteils von ChatGPT generiert",
+            "J'ai utilisé Copilot pour les tests",
+            "Usei o ChatGPT para gerar os testes",
+            "Ich habe Claude Code für die Tests verwendet",
+            "Scritto con l'aiuto di Claude",
         ),
-        ("Fonctionne avec Claude", "Mit Claude verbinden", "Soporte para Claude"),
+        ("Fonctionne avec Claude", "Mit Claude verbinden", "Soporte para Claude", "Kann von Claude gelesen werden"),
+        needs_making=False,
     ),
 )

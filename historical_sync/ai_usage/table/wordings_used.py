@@ -94,7 +94,7 @@ USED_TOOL: tuple[Wording, ...] = (
     Wording(
         "asked",
         rf"(?:^|(?<!to )\b(?:i|we|i've|just|and|then|so)\b,? ?|[,;(] ?){ADVERB}(?:(?:asked|prompted|instructed|"
-        rf"told|tasked|directed)(?: for)? {ARTICLE}[TMHN]|(?:had|got|let|made) {ARTICLE}[TH]) (?:to )?(?:\w+ly |just |"
+        rf"told|tasked|directed)(?: for)? {ARTICLE}[TMHN]|(?:had|got|let|made) {ARTICLE}[TH]|let {ARTICLE}[MN](?= (?:take|have) (?:a|the|another) | (?:do|handle) (?:this|it|most|the (?:rest|work))\b)) (?:to )?(?:\w+ly |just |"
         rf"go )?{WORK}\b|^(?:had|got) {ARTICLE}[MN] (?:to )?{WORK} (?:\w+ ){{0,3}}?{CODE}{NOT_THE_TEXT}|\b(?:i|"
         rf"we|i've)\b (?:\w+ly |then |also |just )*(?:had|got|let|made|have|"
         rf"let's) {ARTICLE}[TMN] (?:to )?(?:\w+ly |just |go )?{WORK}\b",
