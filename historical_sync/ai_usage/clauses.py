@@ -26,6 +26,7 @@ _MARKS = re.compile(
     re.MULTILINE,
 )
 _UNTICKED_OPTION = re.compile(r"\[ \] ?[\w/]{1,12}(?: \w{1,12}){0,2}")
+_ROW_OF_TWO = re.compile(r"^\s*\|(?P<key>[^|\n]+)\|(?P<value>[^|\n]*)\|?\s*$")
 _SPACES = re.compile(r"\s+")
 _EMPTY_BRACKETS = re.compile(r"\(\s*\)")
 _FOR_EXAMPLE = re.compile(
@@ -83,7 +84,9 @@ def clauses(text: str, start: int, end: int) -> Iterator[Clause]:
 
 
 def read_clause(raw: str, start: int = 0) -> Clause:
-    """One clause in its plain form."""
+    """One clause in its plain form. A row of a table that has two cells reads as a key and its value."""
+    if raw.lstrip().startswith("|") and (row := _ROW_OF_TWO.match(raw)):
+        raw = f" {row['key'].strip(' *_')}: {row['value']}".ljust(len(raw))
     bare = _MARKS.sub(" ", _UNTICKED_OPTION.sub(" ", raw) if "[ ]" in raw else raw).translate(_QUOTES)
     if "(" in bare:
         bare = _EMPTY_BRACKETS.sub(" ", bare)

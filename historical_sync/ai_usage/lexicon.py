@@ -155,7 +155,11 @@ NAMES: tuple[Name, ...] = (
 """Longest and surest first: where two names begin at one place, the earlier row wins."""
 
 NOUNS: tuple[str, ...] = (
-    r"(?:an? |the |my |some )?(?:generative )?(?:ai|llm|genai|gpt|ml|agent)s?(?: ?[/&] ?(?:ai|llm|genai|ml|agent|copilot)s?)+"
+    r"(?:ai|llm)[ -](?:assisted|powered|based|driven)(?: (?:coding|development|programming|code))? (?:tools?|tooling|"
+    r"editors?|ides?|"
+    r"assistants?|coding|development|programming|engineering|workflow)(?: tools?)?",
+    r"(?:an? |the |my |some )?(?:generative )?(?:ai|llm|genai|gpt|ml|agent)s?(?: ?[/&] ?(?:ai|llm|genai|ml|agent|"
+    r"copilot)s?)+"
     r"(?:[ -](?:agents?|assistants?|assistance|tools?|tooling|models?|help|support|coding|generation))*",
     r"(?:an? |the |my |our |some |various |other )?(?:agentic |generative |gen ?)?ai(?: (?:coding|code|"
     r"programming|pair|language|dev|development|software))*"
@@ -165,7 +169,9 @@ NOUNS: tuple[str, ...] = (
     r"(?:an? |the |my |some )?(?:local |coding )?llms?(?:[ -](?:agents?|assistants?|tools?|tooling|models?|"
     r"assistance|help))?",
     r"(?:an? |the |my |our |some )?(?:large )?language models?",
-    r"(?:an? |the |my |our |some )?(?:agentic|coding|code|programming) (?:agents?|assistants?)",
+    r"(?:an? |the |my |our |some )?(?:agentic|coding|code|programming|autonomous|ai|llm)(?: (?:ai|coding|software|"
+    r"development|"
+    r"engineering|programming))*[- ](?:agents?|assistants?|tools?|tooling)",
     r"(?:an? |the |some )?(?:gen[ -]?|g)ai(?: (?:tools?|tooling|assistance))?",
     r"artificial intelligence",
     r"(?:l'|d'|la |una? |une |uma |d[ae] )?ia(?: (?:générative|generativa))?",
@@ -188,6 +194,7 @@ NOUN_WORDS = frozenset(
         "coding",
         "assistant",
         "assistants",
+        "autonomous",
     }
     | {"vibe", "vibing", "vibed", "vibecoded", "vibecoding", "programming"}
 )

@@ -98,11 +98,24 @@ _ADVISING_OBJECT = re.compile(
 )
 
 
+_ADVISING_PHRASE = re.compile(
+    r"\b(?:understand|explore|investigate|diagnose|debug|analy[sz]e|learn|navigate|research|explain|audit|identify|"
+    r"locate|"
+    r"brainstorm|discuss|verify|validate|double-?check|figure out|look (?:at|into|up|for)|search(?: for)?|reproduce|"
+    r"understanding|exploring|investigating|diagnosing|debugging|analy[sz]ing|learning|navigating|researching|"
+    r"explaining|auditing|"
+    r"identifying|locating|brainstorming|discussing|verifying|validating|figuring out|looking (?:at|into|up|for)|"
+    r"searching(?: for)?)"
+    r" (?:\w[\w/'.-]* )*?[\w/'.-]+(?=$|[^\w\s/'.-]| (?:and|to|for|but|then|while|before|so|as|in order)\b|\.?$)"
+)
+"""To understand the build system is not to build."""
+
+
 def scope_of(plain: str) -> str:
     """What a clause in plain form says that the tool did: MAKING, ADVISING, or UNSAID when it does not say."""
     rest = _NOT_DONE.sub(" ", _SUBORDINATE.sub(" ", _BY_HAND.sub(" ", plain)))
     rest = _ABOUT_THE_DESCRIPTION.sub(" description ", rest)
-    rest = _ADVISING_OBJECT.sub(" review ", rest)
+    rest = _ADVISING_PHRASE.sub(" review ", _ADVISING_OBJECT.sub(" review ", rest))
     if _MAKING.search(rest):
         return MAKING
     return ADVISING if _ADVISING.search(rest) else UNSAID
@@ -115,7 +128,7 @@ _NO = re.compile(
     r"tested|reviewed|verified|issues?|doubt|worries)\b)"
 )
 _DENIAL = re.compile(
-    r"^\W*(?:no+(?:pe|ne)?|nah|none|n/a|n\.a\.?|na|nil|null|false|not? (?:applicable|used|needed|really|"
+    r"^\W*(?:no+(?:pe|ne)?|n(?=\W*$)|nah|none|n/a|n\.a\.?|na|nil|null|false|not? (?:applicable|used|needed|really|"
     r"at all|relevant)|zero|nothing|never|without|not|-+|x|❌|🚫|👎|non[- ]?N?|didn't|did not|wasn't|human|"
     r"hand-?written|100% human|fully human|entirely human|manually|nein|non|não|nao|нет|否|无|なし|いいえ|なし|沒有|"
     r"没有|未使用)(?:\b|$|(?=\W))",

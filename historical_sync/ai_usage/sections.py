@@ -23,7 +23,8 @@ _USE = (
 _FILL = (
     r"(?:and|or|in|of|for|on|this|the|to|with|by|a|pr|pull request|change|contribution|patch|code|tool|"
     r"tools|model|models|llm|details?|info|information|section|policy|note|notes|report|level|required|"
-    r"optional|summary|generative|automation|coding|agent|content|any|if|was|were|is|my|(?:mandatory)|"
+    r"optional|summary|see|s|y|yes|no|below|above|describe|generative|automation|coding|agent|content|any|if|was|were|"
+    r"is|my|(?:mandatory)|"
     r"checklist|questions?)"
 )
 _ASKS = re.compile(
@@ -77,6 +78,7 @@ _BARE_HEAD = re.compile(
 _USED_FOR_THIS = re.compile(
     r"N.{0,30}\b(?:was|were|has been|have been) .{0,20}\b(?:used|utili[sz]ed|leveraged|involved)\b|\bused .{0,30}N"
 )
+_REMARK = re.compile(r" ?\([^()]*\)")
 _ALERT = re.compile(r"\[!\w+\]\s*|^[ \t]*>[ \t]?", re.MULTILINE)
 _TOOL, _NOUN = re.compile("[TMHLP]"), re.compile("N")
 _TELLS = re.compile(r"\b(?:i|was|were|used)\b")
@@ -97,6 +99,8 @@ class _Section:
     is_list: bool = False
     units: int = 0
     is_closed: bool = False
+    is_advised: bool = False
+    """A ticked box has said that AI gave advice only: a tool's name then says no more than with whom."""
 
 
 class Sections:
@@ -121,6 +125,8 @@ class Sections:
         for index, clause in enumerate(read):
             inline = self._inline(unit, clause, read[index + 1 :])
             rule = inline if inline is not None else self._answer(unit, clause)
+            if unit.is_ticked and self._section is None and _ticks_use(clause):
+                self._section = _Section(False, False, unit.block)
             if rule == "":
                 continue
             yield (clause, rule) if rule and rule != _PROSE else clause
@@ -139,7 +145,7 @@ class Sections:
         raw = _ALERT.sub("", text).strip()
         if not read or len(raw) > _LONGEST_HEAD:
             return False
-        plain = " ".join(clause.plain for clause in read).rstrip(" :-?.")
+        plain = _REMARK.sub("", " ".join(clause.plain for clause in read)).rstrip(" :-?.")
         if unit.kind != HEADING and not (_looks_like_head(raw) or _BARE_HEAD.match(plain)):
             return False
         is_question = raw.rstrip(" *_:").endswith("?")
@@ -151,7 +157,7 @@ class Sections:
         return True
 
     def _inline(self, unit: Unit, clause: Clause, after: list[Clause]) -> str | None:
-        """`AI used: Copilot` on one line. None where the clause is no such line, _PROSE where it is one without answer."""
+        """`AI used: Copilot` on one line. None where it is no such line, _PROSE where it has no answer."""
         key = _KEY.match(clause.plain)
         is_asked = key is not None and (
             _ASKS.match(key["key"].rstrip(" :-?")) or _NAMES_AI.match(key["key"].rstrip(" :-?"))
@@ -163,10 +169,10 @@ class Sections:
             if key["value"].strip(" .-") == "":
                 self._section = _Section(False, is_sure, unit.block)
                 return ""
-            rule = self._of_value(key["value"], is_sure=is_sure)
+            rule = "" if self._was_advised() else self._of_value(key["value"], is_sure=is_sure)
             if is_sure and not rule and after:
                 self._section = _Section(False, True, unit.block)
-            return rule or _PROSE
+            return rule or ("" if is_denial(key["value"]) else _PROSE)
         if clause.plain.endswith("?") and _QUESTION.search(clause.plain) and len(clause.plain) < _LONGEST_HEAD:
             self._section = _Section(False, True, unit.block)
             return ""
@@ -181,9 +187,16 @@ class Sections:
             return ""
         if unit.is_ticked and is_attestation(clause.plain) and not _AFFIRMS.match(clause.plain):
             return ""
+        if unit.is_ticked and clause.words and scope_of(clause.plain) == ADVISING:
+            section.is_advised = True
+        if section.is_advised and scope_of(clause.plain) != MAKING:
+            return ""
         if section.is_list and unit.kind == ITEM and not clause.words and scope_of(clause.plain) == MAKING:
             return "answer.list"
         return self._of_value(clause.plain, is_sure=section.is_sure) or None
+
+    def _was_advised(self) -> bool:
+        return self._section is not None and self._section.is_advised
 
     @staticmethod
     def _of_value(plain: str, *, is_sure: bool) -> str:
@@ -203,6 +216,13 @@ class Sections:
             return "" if is_denied(plain, noun.end()) else _rule_of_noun(plain, is_sure or scope == MAKING)
         is_help = _HELP_WITHOUT_NAME.search(plain) if is_sure else _BEGINS_WITH_USE.match(plain)
         return "answer.help" if is_help and scope == MAKING else ""
+
+
+def _ticks_use(clause: Clause) -> bool:
+    """Whether a ticked box says that AI was used: the boxes below it may say which tool."""
+    return bool(clause.words and _USED.search(clause.plain)) and not (
+        is_attestation(clause.plain) or is_denial(clause.plain) or is_denied(clause.plain, len(clause.plain))
+    )
 
 
 def _rule_of_tool(plain: str, is_sure: bool) -> str:

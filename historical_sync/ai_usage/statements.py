@@ -35,7 +35,8 @@ _OTHER_SUBJECT = re.compile(
     r"\b(?:descriptions?|summar(?:y|ies)|titles?|messages?|reviews?|plans?|responses?|outputs?|contents?|"
     r"texts?|completions?|suggestions?|prompts?|answers?|repl(?:y|ies)|conversations?|images?|embeddings?|"
     r"reports?|issues?|"
-    r"data|tokens?|names?|labels?|events?|requests?|artifacts?|emails?|chats?|posts?|articles?|logs?|"
+    r"data|tokens?|names?|labels?|events?|(?<!pull )(?<!merge )requests?|artifacts?|emails?|chats?|posts?|articles?|"
+    r"logs?|"
     r"notes?|bugs?|errors?|screenshots?|explanations?|analysis|videos?|rows?|queries|results?|when|if|now|"
     r"previously|currently|which|whether|show\w*|lists?|track\w*|counts?|detect\w*|filter\w*|mark\w*|whose|"
     r"who|that were|that was)\b(?! (?:code|tests?|fix\w*|handling|parser)\b)"
@@ -46,8 +47,16 @@ _PRODUCT = re.compile(
     r"reject|support|measure|identify|warn|document|explain)(?:s|ing)?\b"
 )
 """What a product is to do with things that AI made."""
-_AMENDS = re.compile(r"^(?:\w+(?:\([^()]*\))?!?: )?(?:remov|revert|delet|drop|fix|clean|undo|repair|rewrit|replac)\w*\b")
+_AMENDS = re.compile(
+    r"^(?:\w+(?:\([^()]*\))?!?: )?(?:remov|revert|delet|drop|fix|clean|undo|repair|rewrit|replac)\w*\b"
+)
 """Of code that AI made before, a change may only take something away: "removes the code that was added by AI"."""
+_TO_DO_IT = re.compile(r" to (?:get|land|ship|finish|do|make|put|pull|knock|bring|speed|save|finali[sz]e)\b")
+_REPORTED = re.compile(
+    r"\b(?:said|says|claims?|claimed|suspects?|suspected|supposedly|apparently|seems|looks like|reportedly|accus\w+|"
+    r"(?:previous|original|other|another|earlier) (?:author|contributor|pr|pull request|patch|attempt|commit)\w*)\b"
+)
+"""What somebody else said, or of somebody else's work."""
 _CONDITIONAL = re.compile(
     r"\b(?:when|whenever|if|unless|whether|until|once|after|before|where|every time|each time|in case|e\.g|"
     r"would|could|should|might|may|can|must|will|please|do not|don't|never|reject\w*|forbid\w*|ban|"
@@ -71,7 +80,8 @@ def _holds(wording: Wording, clause: Clause, hit: re.Match[str]) -> bool:
         return False
     if (
         _PRODUCT.match(plain)
-        or _CONDITIONAL.search(plain, 0, hit.start() + 1)
+        or _CONDITIONAL.search(plain, _part_of(plain, hit.end()), hit.start() + 1)
+        or _REPORTED.search(plain, _part_of(plain, hit.end()), hit.start() + 1)
         or not _is_for_making(plain[hit.end() :])
     ):
         return False
@@ -83,9 +93,14 @@ def _holds(wording: Wording, clause: Clause, hit: re.Match[str]) -> bool:
     return _TOPIC.search(plain) is None or (scope == MAKING and _TOPIC.search(plain, 0, hit.end()) is None)
 
 
+def _part_of(plain: str, place: int) -> int:
+    """Where the part of a clause begins in which `place` lies: behind a colon or a semicolon."""
+    return max(plain.rfind(": ", 0, place), plain.rfind("; ", 0, place)) + 1
+
+
 def _is_for_making(rest: str) -> bool:
     """What follows "using Claude" may say what for: `to analyze the roadmap` is what the product does with it."""
-    return not rest.startswith(" to ") or scope_of(rest) == MAKING
+    return not rest.startswith(" to ") or scope_of(rest) == MAKING or _TO_DO_IT.match(rest) is not None
 
 
 def _is_of_this_change(wording: Wording, hit: re.Match[str]) -> bool:

@@ -75,7 +75,7 @@ _QUALIFIER = re.compile(
 _FIRST_NAMES = frozenset({"claude", "cline", "gemini", "kiro", "trae", "junie"})
 _MACHINE = re.compile(
     r"no-?reply|anthropic|openai|chatgpt|claude-|cursor|copilot|gemini|codex|agent|assistant|localhost|invalid|"
-    r"\bai\b|bot|google\.com|^$|devin\.ai|cognition"
+    r"\bai\b|bot|google\.com|^$|devin\.ai|cognition|^https?:"
 )
 _CHEAP = ("-by", "-with", "ai-", "llm-", "co-author", "-agent")
 

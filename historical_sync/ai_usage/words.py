@@ -21,16 +21,23 @@ from historical_sync.ai_usage.lexicon import (
     Name,
 )
 
-_NOT_BEFORE = r"(?<![a-z0-9_@.#$-])(?<!j')(?:(?<!/)|(?<=claude/)|(?<=copilot/)|(?<=cursor/)|(?<=gpt/)|(?<=codex/)|(?<=gemini/))"
+_TOOLS = ("claude", "copilot", "cursor", "chatgpt", "gpt", "codex", "gemini")
+_NOT_BEFORE = r"(?<![a-z0-9_@.#$-])(?<!j')(?:(?<!/)|" + "|".join(f"(?<={tool}/)" for tool in _TOOLS) + ")"
+"""A slash makes a path (`.claude/settings`), but not between two tools (`Claude/Copilot`). French `j'ai` is no AI."""
 _NOT_AFTER = (
-    r"(?![a-z0-9_@]|/(?!(?:claude|copilot|cursor|chatgpt|gpt|codex|gemini|gpt-\d)\b(?!\.?[/\w-]))|-(?!(?:generated|assisted|authored|written|aided|coded|created|produced|made|based|"
-    r"powered|driven|co-|"
-    r"helped|drafted|suggested|supported|generiert|gestützt|unterstützt|erstellt))|\.\w)"
+    rf"(?![a-z0-9_@]|/(?!(?:{'|'.join(_TOOLS)})\b(?!\.?[/\w-]))|\.\w|"
+    r"-(?!(?:generated|assisted|authored|written|aided|coded|created|produced|made|based|powered|driven|co-|"
+    r"helped|drafted|suggested|supported|generiert|gestützt|unterstützt|erstellt)))"
+)
+_VENDOR = (
+    r"(?:(?:anthropic|openai|google|github|microsoft|aws|amazon|meta|xai|alibaba|moonshot|jetbrains|sourcegraph|"
+    r"cognition|"
+    r"mistral|charm|block|vercel)(?:'s|'|s)? )?"
 )
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(_NOT_BEFORE + "(?:" + pattern + ")" + _NOT_AFTER)
+    return re.compile(_NOT_BEFORE + _VENDOR + "(?:" + pattern + ")" + _NOT_AFTER)
 
 
 _RUNS = re.compile(r"[a-z]+")

@@ -22,17 +22,24 @@ LEAD = (
     r"in the interest of transparency|in full transparency|human[- ]\w+ed|"
     r"not \w+ed(?: \w+)?|tests?|code|docs|implementation)*[\s:,;.()\-]*" + ADVERB
 )
+_TAIL = (
+    r"(?: (?:automation|(?:sub)?agents?|sessions?|skills?|cli|ide|extension|plugin|chat|web|app|desktop|assistant|"
+    r"prompts?|"
+    r"(?:agent |plan |ask |edit |auto )?mode))"
+)
+"""Words that may follow a tool's name and say nothing more: "using Copilot agent mode"."""
 AFTER = (
-    r"(?=(?: (?:automation|agents?|sessions?|skills?|cli|extension|plugin|chat))?\s*(?:$|[.,;:!?)\"'/]|-|and\b|but\b|with\b|under\b|plus\b|then\b|to\b|for\b|in\b|on\b|as\b|over\b|"
+    rf"(?={_TAIL}?\s*(?:$|[.,;:!?)\"'/]|-|and\b|but\b|with\b|under\b|plus\b|then\b|to\b|for\b|in\b|on\b|as\b|over\b|"
     r"during\b|based\b|from\b|reviewed\b|using\b|via\b|because\b|since\b|while\b|after\b|so\b|which\b|"
-    r"who\b|where\b|though\b|however\b|&|\+|=))"
+    r"who\b|where\b|though\b|however\b|&|\+|=|[\u2600-\u27bf\U0001f000-\U0001ffff]))"
 )
 MADE = (
     r"(?:\w+ed and )?(?:written|re-?written|generated|created|re-?created|authored|co-?authored|"
     r"co-?written|co-?created|co-?developed|implemented|coded|co-?coded|vibe[- ]?coded|developed|produced|"
     r"drafted|built|made|done|prepared|refactored|fixed|composed|"
     r"scaffolded|ported|migrated|translated|converted|completed|crafted|contributed|bootstrapped|"
-    r"optimi[sz]ed|designed and \w+|prototyped|programmed|pair[- ]?programmed|hacked(?: together| up)?|"
+    r"optimi[sz]ed|designed and \w+|performed|executed|reworked|restructured|reorgani[sz]ed|prototyped|programmed|"
+    r"pair[- ]?programmed|hacked(?: together| up)?|"
     r"put together|assembled|added|updated|one-?shot(?:ted)?|auto-?generated|auto-?completed|whipped up|"
     r"cooked up|assisted|aided|helped|supported|solved|resolved|tackled|performed|carried out|handled|"
     r"largely \w+ed|partially \w+ed)"
@@ -47,7 +54,11 @@ HELP = (
     r"use|usage|collaboration|co-?authorship|contributions?|magic|power|input)(?: (?:from|of|by|with|"
     r"via))? )"
 )
-ARTICLE = r"(?:the |my |our |an? |some |our friend |my friend |my (?:good )?(?:friend|buddy|pal) |good old |trusty )*"
+ARTICLE = (
+    r"(?:the |my |our |an? |some |good |old |dear |trusty |favou?rite |local |friendly |neighbou?rhood |robot |"
+    r"robotic |"
+    r"digital |virtual |friend |buddy |pal |colleague |coworker |intern |assistant |companion |overlords? )*"
+)
 CODE = (
     r"(?:pr|prs|pull request|merge request|mr|patch|patchset|change|changes|changeset|commit|commits|code|"
     r"codebase|implementation|fix|fixes|bug-?fix|tests?|unit[- ]tests?|test cases?|testcases?|e2e|specs?|"
@@ -83,8 +94,16 @@ PAST = (
     r"(?:wrote|re-?wrote|generated|created|implemented|authored|co-?authored|coded|drafted|produced|fixed|"
     r"refactored|built|made|did|came up with|contributed|added|handled|translated|ported|updated|converted|"
     r"completed|developed|migrated|took care of|cooked up|whipped up|designed and implemented|cleaned up|"
-    r"vibe[- ]?coded|one-?shot(?:ted)?|proposed and implemented|knocked out|cranked out|spat out|did)"
+    r"vibe[- ]?coded|one-?shot(?:ted)?|proposed and implemented|auto-?completed|suggested the|figured out how to|"
+    r"found and fixed|"
+    r"knocked out|cranked out|spat out|did)"
 )
+CRAFTED = (
+    r"(?:wrote|re-?wrote|implemented|refactored|came up with|built|re-?built|drafted|ported|authored|coded|"
+    r"auto-?completed|"
+    r"found and fixed|translated|scaffolded|converted|migrated|designed and \w+)"
+)
+"""What only a maker does: products, too, "create", "generate" and "add" things."""
 HELPED = (
     r"(?:helped|(?:assisted|aided|supported)(?= (?:me|us|with|in|by|on|to)\b)|collaborated|co-?piloted|"
     r"helping|assisting|helps|assists|was (?:of )?(?:a )?(?:great |big |huge )?help(?:ful)?)"

@@ -94,7 +94,9 @@ USED_TOOL: tuple[Wording, ...] = (
     Wording(
         "asked",
         rf"(?:^|(?<!to )\b(?:i|we|i've|just|and|then|so)\b,? ?|[,;(] ?){ADVERB}(?:(?:asked|prompted|instructed|"
-        rf"told|tasked|directed)(?: for)? {ARTICLE}[TMHN]|(?:had|got|let|made) {ARTICLE}[TH]|let {ARTICLE}[MN](?= (?:take|have) (?:a|the|another) | (?:do|handle) (?:this|it|most|the (?:rest|work))\b)) (?:to )?(?:\w+ly |just |"
+        rf"told|tasked|directed)(?: for)? {ARTICLE}[TMHN]|(?:had|got|let|made) {ARTICLE}[TH]|"
+        rf"let {ARTICLE}[MN](?= (?:take|have) (?:a|the|another) | (?:do|handle) (?:this|it|most|the (?:rest|"
+        rf"work))\b)) (?:to )?(?:\w+ly |just |"
         rf"go )?{WORK}\b|^(?:had|got) {ARTICLE}[MN] (?:to )?{WORK} (?:\w+ ){{0,3}}?{CODE}{NOT_THE_TEXT}|\b(?:i|"
         rf"we|i've)\b (?:\w+ly |then |also |just )*(?:had|got|let|made|have|"
         rf"let's) {ARTICLE}[TMN] (?:to )?(?:\w+ly |just |go )?{WORK}\b",
@@ -136,7 +138,8 @@ USED_TOOL: tuple[Wording, ...] = (
     Wording(
         "excepted",
         rf"\b(?:no|not|never|without|didn't|did not|don't|none)\b.{{0,60}}\b(?:except|other than|apart from|"
-        rf"besides|aside from|beyond)(?: for| from)? {ARTICLE}{LOOSE}",
+        rf"besides|aside from|beyond)(?: for| from)? (?:(?:the |some |a )?(?:[\w-]+ ){{1,4}}(?:which|that|where)"
+        rf" )?{ARTICLE}{LOOSE}",
         ("No AI was used except Copilot autocomplete for the tests",),
         ("No AI was used except for reviews by Copilot", "Nothing changes except cursor"),
         needs_making=True,
