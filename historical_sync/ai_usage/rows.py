@@ -176,7 +176,7 @@ def marker(
     name: str,
     pattern: str,
     *,
-    needle: str,
+    needle: str = "",
     words: str = "",
     examples: tuple[str, ...],
     near_misses: tuple[str, ...],

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from historical_sync.ai_usage.rows import ACCOUNT, ADDRESS, BRANCH, PATTERN, Signature
+from historical_sync.ai_usage.rows import ACCOUNT, ADDRESS, BRANCH, IN_COMMIT_AUTHOR, PATTERN, Signature
 from historical_sync.ai_usage.table.accounts import ACCOUNTS
 from historical_sync.ai_usage.table.addresses import ADDRESSES, BRANCHES
 from historical_sync.ai_usage.table.footers import FOOTERS
@@ -43,7 +43,8 @@ def by_key(rows: Iterable[Signature]) -> dict[tuple[str, str], Signature]:
 LOGINS = by_key(of_kind(ACCOUNT))
 EMAILS = by_key(of_kind(ADDRESS))
 BRANCH_ROWS = tuple(of_kind(BRANCH))
-TEXT_ROWS = tuple(of_kind(PATTERN))
+NAME_ROWS = tuple(row for row in of_kind(PATTERN) if IN_COMMIT_AUTHOR in row.places)
+TEXT_ROWS = tuple(row for row in of_kind(PATTERN) if IN_COMMIT_AUTHOR not in row.places)
 
 
 def _by_word() -> dict[str, list[Signature]]:

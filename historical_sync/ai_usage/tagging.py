@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from historical_sync.ai_usage import trailers
 from historical_sync.ai_usage.disclosure import Disclosure, disclosures
+from historical_sync.ai_usage.lexicon import GENERIC
 from historical_sync.ai_usage.rows import (
     AUTHOR,
     AUTOMATION,
@@ -29,7 +31,7 @@ from historical_sync.ai_usage.rows import (
     normal_address,
     normal_login,
 )
-from historical_sync.ai_usage.signatures import BRANCH_ROWS, EMAILS, LOGINS, rows_of
+from historical_sync.ai_usage.signatures import BRANCH_ROWS, EMAILS, LOGINS, NAME_ROWS, rows_of
 from historical_sync.ai_usage.text import blanked, for_markers, own_words
 from historical_sync.ai_usage.words import runs, spot
 from historical_sync.records import Evidence, PullRequest, storable_text
@@ -38,6 +40,13 @@ QUOTE_LENGTH = 200
 
 _CO_AUTHORS = re.compile(r"\nco-authored-by:[^\n]*")
 """Most pull requests by AI name it in such lines alone: they are read as trailers, and no reason to read the prose."""
+
+_RELEASE = re.compile(
+    r"^(?:\w+(?:\([^()]*\))?!?: )?(?:version packages|(?:prepare |cut |bump )?releases? (?:v?\d|notes|candidate)|"
+    r"(?:prepare |cut )?release:?$|(?:update |add |sync )?(?:the )?changelog|v?\d+\.\d+\.\d)",
+    re.IGNORECASE,
+)
+"""Titles of pull requests that list what others did: their prose is about the product."""
 
 QUOTES_OTHERS = frozenset(
     {
@@ -94,6 +103,8 @@ class _Present:
         text = "\n".join(texts)
         lower = text.lower()
         words = runs(lower)
+        if _RELEASE.match(pull_request.title):
+            return cls(rows_of(words), ())
         prose = _CO_AUTHORS.sub("", lower)
         return cls(rows_of(words), spot(text, lower, words if prose == lower else runs(prose)))
 
@@ -105,7 +116,7 @@ def _made(pull_request: PullRequest) -> Iterator[Evidence]:
     yield from _text(pull_request.body, IN_BODY, 0, present)
     for position, commit in enumerate(pull_request.commits):
         yield from _account(commit.author_login, IN_COMMIT_AUTHOR, position)
-        yield from _address(commit.author_email, commit.author_name, IN_COMMIT_AUTHOR, position)
+        yield from _committer(commit.author_email, commit.author_name, position)
         yield from _text(commit.message, IN_MESSAGE, position, present)
 
 
@@ -150,9 +161,21 @@ def _row_of_address(address: str) -> Signature | None:
     return row
 
 
-def _address(address: str | None, name: str | None, place: str, position: int) -> Iterator[Evidence]:
+def _committer(address: str | None, name: str | None, position: int) -> Iterator[Evidence]:
+    """Who made a commit: a tool's address, or a tool's name where the address is unknown."""
+    quote = f"{name or ''} <{address or ''}>"
     if address and (row := _row_of_address(address)):
-        yield _evidence(row, place, position, f"{name or ''} <{address}>")
+        yield _evidence(row, IN_COMMIT_AUTHOR, position, quote)
+        return
+    for row in _rows_of_name(name or ""):
+        yield _evidence(row, IN_COMMIT_AUTHOR, position, quote)
+    for tool in trailers.tool_as_name(name or "", address or ""):
+        yield _said(f"name.{tool}", IN_COMMIT_AUTHOR, position, tool, MENTION, quote)
+
+
+@lru_cache(maxsize=4096)
+def _rows_of_name(name: str) -> tuple[Signature, ...]:
+    return tuple(row for row in NAME_ROWS if row.matches(name))
 
 
 def _branch(head_ref: str) -> Iterator[Evidence]:
@@ -167,8 +190,10 @@ def _marks(text: str, place: str, position: int, rows: tuple[Signature, ...]) ->
         return
     text = for_markers(text)
     lower = text.lower()
-    for row in rows:
-        if place in row.places and (line := _line_of(row, text, lower)):
+    found = [(row, line) for row in rows if place in row.places and (line := _line_of(row, text, lower))]
+    is_named = any(row.role == AUTHOR and row.tool != GENERIC for row, _ in found)
+    for row, line in found:
+        if row.tool != GENERIC or not is_named:
             evidence = _evidence(row, place, position, line)
             yield evidence
             yield from _models(row, text[text.find(line) :][: len(line) + 120], evidence)

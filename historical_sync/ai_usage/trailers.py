@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from historical_sync.ai_usage.lexicon import GENERIC
 from historical_sync.ai_usage.rows import EXACT, MENTION
@@ -70,8 +71,9 @@ _LINE = re.compile(
 _NAMED_ADDRESS = re.compile(r"^(?P<name>[^<>\n]*?)\s*<(?P<address>[^<>\n]+)>")
 _AGENT_AND_MODEL = re.compile(r"[\w.-]{2,40}(?: [\w.-]{2,40}){0,2}:[\w./-]{3,60}(?: .*)?")
 _QUALIFIER = re.compile(
-    r"(?:[ (]*(?:[\w.:/ -]*\d[\w.:/ -]*|ai|bot|agent|assistant|cli|code|via \S+|gpt|auto\w*)[) ]*)*"
+    r"(?:[a-z]{1,9}[-:]?)?v?\d{1,3}(?:[.-]\d{1,4})*[a-z]{0,3}|-+|ai|bot|agent|assistant|cli|code|gpt|context|auto\w*"
 )
+_BETWEEN = re.compile(r"[\s()\[\]]+")
 _FIRST_NAMES = frozenset({"claude", "cline", "gemini", "kiro", "trae", "junie"})
 _MACHINE = re.compile(
     r"no-?reply|anthropic|openai|chatgpt|claude-|cursor|copilot|gemini|codex|agent|assistant|localhost|invalid|"
@@ -123,7 +125,7 @@ def tools_named(trailer: Trailer) -> list[tuple[str, str]]:
     itself.
     """
     if trailer.key in MAKING_KEYS:
-        return [(tool, MENTION) for tool in _tool_as_name(trailer)]
+        return [(tool, MENTION) for tool in tool_as_name(trailer.name, trailer.address)]
     if trailer.address and not _is_machine(trailer.address):
         return []
     if is_denial(trailer.value.lower()) or is_denied(trailer.value.lower(), len(trailer.value)):
@@ -141,16 +143,20 @@ def _tools_of_value(trailer: Trailer) -> list[str]:
     return [GENERIC] if is_of_ai or any(True for _ in find_words(trailer.name.lower())) else []
 
 
-def _tool_as_name(trailer: Trailer) -> list[str]:
+@lru_cache(maxsize=4096)
+def tool_as_name(name: str, address: str) -> tuple[str, ...]:
     """The tool that is the whole name, such as `ChatGPT <…>`; a first name needs an address that is no person's."""
-    name = trailer.name.strip().lower()
+    name = name.strip().lower()
     words = find_words(name)
-    if len(words) != 1 or name[: words[0].start].strip(" @") or _QUALIFIER.fullmatch(name[words[0].end :]) is None:
-        return []
+    if len(words) != 1 or name[: words[0].start].strip(" @"):
+        return ()
+    rest = name[words[0].end :].partition(" via ")[0]
+    if not all(_QUALIFIER.fullmatch(part) for part in _BETWEEN.split(rest) if part):
+        return ()
     word = words[0]
-    if word.name and (word.name.is_homonym or (name in _FIRST_NAMES and not _is_machine(trailer.address))):
-        return []
-    return [word.tool]
+    if word.name and (word.name.is_homonym or (name in _FIRST_NAMES and not _is_machine(address))):
+        return ()
+    return (word.tool,)
 
 
 def _is_machine(address: str) -> bool:

@@ -48,6 +48,13 @@ REVIEWERS: tuple[Signature, ...] = (
     *reviewer("codescene", "codescene-delta-analysis", source=LISTED),
     *reviewer("codacy", "codacy-production", source=LISTED),
     *reviewer("qlty", "qltysh", source=LISTED),
+    *reviewer("macroscope", "macroscopeapp", "macroscope-app", source=LISTED),
+    *reviewer("recurse", "recurseml", source=LISTED),
+    *reviewer("propel", "propel-code-bot", source=LISTED),
+    *reviewer("matter", "matter-code-review", source=LISTED),
+    *reviewer("llama_preview", "llamapreview", source=LISTED),
+    *reviewer("what_the_diff", "what-the-diff", source=LISTED),
+    *reviewer("optibot", "agent-optibot", source=LISTED),
     *reviewer("codeflash", "codeflash-ai", source=SEEN),
 )
 
