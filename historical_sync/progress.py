@@ -20,6 +20,10 @@ time even when it is empty."""
 STALLED_AFTER = timedelta(minutes=3)
 """Without a pull request for so long the measured rate is no guide: GitHub's slowest page takes a third of it."""
 
+NO_NEWS_AFTER = timedelta(minutes=5)
+"""Nothing begun, fetched or completed for so long means that nothing works: only the index of a very large repository
+takes longer."""
+
 HISTORY_OF_RECENT_MONTHS = 6
 """`recent_prs` counts the pull requests of so many months."""
 
@@ -120,7 +124,10 @@ class TeamProgress:
     llm: LlmProgress
     rate: FetchRate | None = None
     wait: Wait | None = None
+    added_at: datetime | None = None
     last_completed_at: datetime | None = None
+    last_attempted_at: datetime | None = None
+    """When a month was last completed, and when one was last begun."""
     percent_reached: int = 0
     """The highest percentage anybody was shown for this load."""
 
@@ -176,6 +183,16 @@ class TeamProgress:
         return self.state in ("complete", "incomplete", "paused") and self.llm.batches_done >= self.llm.batches_total
 
     @property
+    def stalled_since(self) -> datetime | None:
+        """When the last thing happened, where something should happen and nothing has for NO_NEWS_AFTER; else None."""
+        if self.state not in ("waiting", "loading") or self.wait is not None:
+            return None
+        fetched_at = self.rate.last_at if self.rate else None
+        signs = (self.added_at, self.onboarding_started_at, self.last_attempted_at, fetched_at, self.last_completed_at)
+        last = max((sign for sign in signs if sign is not None), default=self.read_at)
+        return last if self.read_at - last > NO_NEWS_AFTER else None
+
+    @property
     def percent(self) -> int:
         """0 to 100, never less than was shown before; 100 only when the history is complete."""
         if self.is_complete:
@@ -195,7 +212,7 @@ class TeamProgress:
         """Seconds until the history is complete at the measured rate; 0 when it is; None when nobody can know."""
         if self.is_complete:
             return 0
-        if self.state != "loading":
+        if self.state != "loading" or self.stalled_since is not None:
             return None
         wait_seconds = max(0.0, (self.wait.resume_at - self.read_at).total_seconds()) if self.wait else 0.0
         by_part = [seconds for seconds in (self._fetch_seconds, self._month_seconds) if seconds is not None]
@@ -245,6 +262,7 @@ class TeamProgress:
             },
             "waiting_until": self.wait.resume_at.isoformat() if self.wait else None,
             "waiting_reason": self.wait.reason if self.wait else None,
+            "stalled_since": self.stalled_since.isoformat() if self.stalled_since else None,
             "months": [_month_json(one) for one in self.months],
             "read_at": self.read_at.isoformat(),
         }

@@ -182,6 +182,8 @@ def _outlook(team: TeamProgress) -> str:
     if team.wait and not team.is_complete:
         until = f"waiting for GitHub until {clock(team.wait.resume_at, team.read_at)}"
         return ", ".join(part for part in (until, time_left(team.eta_seconds)) if part)
+    if team.stalled_since:
+        return f"no news since {clock(team.stalled_since, team.read_at)}: see `historical-sync doctor`"
     if team.state == "loading":
         return time_left(team.eta_seconds) or "measuring the time left"
     return {"waiting": "not begun", "incomplete": "done, with gaps", "empty": "no repositories"}.get(

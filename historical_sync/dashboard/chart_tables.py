@@ -1,4 +1,4 @@
-"""The table below a chart: the same numbers as text, newest month first, each leading to the list behind it. Pure."""
+"""What stands around a chart as text: its legend, and the table of its numbers that lead to the lists behind. Pure."""
 
 from __future__ import annotations
 
@@ -16,6 +16,27 @@ class TableRow:
     mark: str
     cells: tuple[tuple[str, str], ...]
     n: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegendEntry:
+    """A name and its mark: `bar`, `line`, `band` or `year`, in the colour of this number."""
+
+    name: str
+    mark: str
+    color: int
+
+
+def legend(drawn: DrawnChart) -> tuple[LegendEntry, ...]:
+    """What each mark in the chart is; a quartile band is one entry. Empty where the title already says it all."""
+    entries = []
+    for one in (drawn_one.series for drawn_one in drawn.drawn):
+        if one.role == "high":
+            entries.append(LegendEntry("25th to 75th percentile", "band", one.color))
+        elif one.role != "low":
+            mark = "bar" if one.role in ("bar", "stack") else one.role
+            entries.append(LegendEntry(one.name, mark, one.color))
+    return tuple(entries) if len(entries) > 1 else ()
 
 
 def table(drawn: DrawnChart, prefix: str) -> tuple[TableRow, ...]:

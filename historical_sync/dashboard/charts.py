@@ -253,7 +253,7 @@ def draw(chart: Chart, months: Sequence[date], values: Values) -> DrawnChart:
 
 
 def _year_before(main: Series) -> Series:
-    return Series(main.metric, main.segment, f"{main.name}, year before", "year", main.color)
+    return Series(main.metric, main.segment, f"{main.name}, year before", "year", 7)
 
 
 def _drawn(series: Series, months: Sequence[date], values: Values, *, years_back: int) -> DrawnSeries:

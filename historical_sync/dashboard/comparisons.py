@@ -92,12 +92,14 @@ class Standing:
 
 
 def ai_panel(month: date | None, rows: Iterable[Mapping[str, Any]]) -> AiPanel | None:
-    """The comparisons of a month that have enough on both sides; None when nothing was computed."""
+    """The comparisons that have enough on both sides, of `month` or an earlier one; None when nothing was computed."""
     by_metric = {row["metric"]: row for row in rows}
     if month is None or not by_metric:
         return None
+    shown: date = next(iter(by_metric.values()))["month"]
     fit = tuple(_comparison(by_metric[name]) for name in COMPARED if name in by_metric and _is_fit(by_metric[name]))
-    return AiPanel(month_name(month), fit, "" if fit else _too_few(by_metric))
+    title = month_name(shown) + ("" if shown == month else ", the last month with enough")
+    return AiPanel(title, fit, "" if fit else _too_few(by_metric))
 
 
 def _is_fit(row: Mapping[str, Any]) -> bool:

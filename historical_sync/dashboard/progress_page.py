@@ -71,6 +71,7 @@ class ProgressPage:
     percent: int
     time_left: str
     wait: str | None
+    stalled: str | None
     levels: tuple[Level, ...]
     months: tuple[Cell, ...]
     months_text: str
@@ -90,6 +91,7 @@ def progress_page(progress: TeamProgress, *, web_address: str | None) -> Progres
         percent=progress.percent,
         time_left=time_left(progress.eta_seconds) if progress.state == "loading" else "",
         wait=_wait(progress, progress.read_at),
+        stalled=f"No news since {clock(since, progress.read_at)}" if (since := progress.stalled_since) else None,
         levels=(_repository_level(progress), _pull_request_level(progress), _llm_level(progress)),
         months=tuple(_cell(month) for month in reversed(progress.months)),
         months_text=f"{progress.months_complete} of {counted(progress.months_total, 'month')}",
@@ -140,7 +142,7 @@ def _repository_level(progress: TeamProgress) -> Level:
     done = sum(one.sync_status == "completed" for one in progress.repositories)
     failed = sum(one.sync_status == "failed" for one in progress.repositories)
     total = len(progress.repositories)
-    note = f"{failed} need{'s' if failed == 1 else ''} attention" if failed else "complete, all months"
+    note = f"{failed} need{'s' if failed == 1 else ''} attention" if failed else "have all their months"
     return Level("repositories", "Repositories", str(done), str(total), done / total if total else None, note)
 
 
@@ -160,8 +162,10 @@ def _llm_level(progress: TeamProgress) -> Level:
     parts += [f"{thousands(llm.pending)} pending"] if llm.pending else []
     parts += [f"{thousands(llm.unclassified)} unclassified"] if llm.unclassified else []
     parts += [money(llm.cost_usd)] if llm.cost_usd else []
-    share = llm.batches_done / llm.batches_total if llm.batches_total else None
-    note = " · ".join(parts) or "start when pull requests are here"
+    if not llm.batches_total:
+        return Level("llm", "LLM batches", "None yet", "", None, "they start when pull requests are here")
+    share = llm.batches_done / llm.batches_total
+    note = " · ".join(parts) or "nothing classified yet"
     return Level("llm", "LLM batches", str(llm.batches_done), str(llm.batches_total), share, note)
 
 

@@ -106,6 +106,20 @@ def read_comparisons(tx: Transaction, team_id: str, repository: str, month: date
     )
 
 
+def newest_comparable_month(
+    tx: Transaction, team_id: str, repository: str, until: date, metrics: Iterable[str]
+) -> date | None:
+    """The newest month up to `until` in which both sides have enough for one of these metrics; None without one."""
+    found: date | None = tx.value(
+        """
+        select max(month) from dashboard.ai_comparisons
+        where team_id = %s and repository = %s and month <= %s and metric = any(%s) and is_comparable
+        """,
+        [team_id, repository, until, sorted(metrics)],
+    )
+    return found
+
+
 def read_verdicts(tx: Transaction, team_id: str, repository: str, metrics: Iterable[str]) -> Rows:
     """The directions of these metrics as wholes: rows of `dashboard.metric_trends`."""
     return tx.rows(

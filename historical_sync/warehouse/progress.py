@@ -30,7 +30,7 @@ RATE_MINUTES = 10
 TEAMS = """
 select t.*, coalesce(m.percent, 0) as percent_reached
 from (
-    select team_id, display_name, status, generation, history_months, onboarding_started_at,
+    select team_id, display_name, status, generation, history_months, created_at, onboarding_started_at,
         (select count(*) from tracked_repositories r where r.team_id = t.team_id)::int as repositories
     from teams t where %(team_id)s::text is null or t.team_id = %(team_id)s
 ) t
@@ -49,7 +49,8 @@ select m.team_id, m.repository, m.month,
     (count(*) filter (where status = 'completed'))::int as complete,
     (count(*) filter (where status in ('failed', 'partial')))::int as missing,
     count(expected)::int as indexed, coalesce(sum(expected), 0)::int as expected,
-    coalesce(sum(stored), 0)::int as stored, max(completed_at) as last_completed_at
+    coalesce(sum(stored), 0)::int as stored, max(completed_at) as last_completed_at,
+    max(attempted_at) as last_attempted_at
 from unnest(%(teams)s::text[], %(oldest)s::date[], %(newest)s::date[]) as span (team_id, oldest, newest)
 join repository_months m on m.team_id = span.team_id and m.month between span.oldest and span.newest
 group by grouping sets ((m.team_id, m.repository), (m.team_id, m.month))
@@ -189,6 +190,7 @@ def _team_progress(team: dict[str, Any], now: datetime, wanted: list[date], part
         generation=team["generation"],
         history_months=team["history_months"],
         read_at=now,
+        added_at=team["created_at"],
         onboarding_started_at=team["onboarding_started_at"],
         repositories=busiest_first(
             _repository(row, len(wanted), of_repository.get(row["repository"], {})) for row in mine["repositories"]
@@ -197,6 +199,9 @@ def _team_progress(team: dict[str, Any], now: datetime, wanted: list[date], part
         llm=_llm(mine),
         last_completed_at=max(
             (row["last_completed_at"] for row in of_month.values() if row["last_completed_at"]), default=None
+        ),
+        last_attempted_at=max(
+            (row["last_attempted_at"] for row in of_month.values() if row["last_attempted_at"]), default=None
         ),
         percent_reached=team["percent_reached"],
     )

@@ -1,75 +1,38 @@
-"""A real Chromium on the page: an onboarding watched live, the charts as drawn, every state, both themes, a keyboard.
+"""A real Chromium on the page: the charts as drawn, every state, both themes, a keyboard.
 
-The rows are written while the page is open, through the functions that the stages use. Screenshots go to
-build/screenshots; look at them.
+The rows are written while the page is open, through the functions that the stages use; test_live.py has the real job.
+Screenshots go to build/screenshots; look at them.
 """
 
-import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from historical_sync.dashboard.access import signed_link
 from historical_sync.warehouse.postgres import Warehouse
 from historical_sync.warehouse.registry import add_team, read_team
+from historical_sync_tests.dashboard.browsing import (
+    DESKTOP,
+    LIVE_MILLISECONDS,
+    PHONE,
+    Tab,
+    chromium,
+    drawn,
+    require_no_finding,
+)
 from historical_sync_tests.dashboard.conftest import PageServer, Serve
 from historical_sync_tests.dashboard.story import Story
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PHONE, DESKTOP, WALL = (390, 844), (1280, 900), (2200, 1200)
-LIVE_MILLISECONDS = 60_000
-"""Patience, not a promise: the machine may be busy."""
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium (or the one CHROMIUM names), headless."""
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium on this machine")
-    with sync_playwright() as playwright:
-        expect.set_options(timeout=LIVE_MILLISECONDS)
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    """A browser for this module's tests."""
+    with chromium() as running:
         yield running
-        running.close()
-
-
-class Tab:
-    """A tab that remembers what its console complained about."""
-
-    def __init__(self, browser: Browser, size: tuple[int, int] = DESKTOP, theme: Any = "light") -> None:
-        self.context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, color_scheme=theme, reduced_motion="reduce"
-        )
-        self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(LIVE_MILLISECONDS)
-        self.complaints: list[str] = []
-        self.page.on("console", self._heard)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def _heard(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
-
-    def picture(self, name: str, *, is_full: bool = True) -> None:
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=is_full)
 
 
 @pytest.fixture
@@ -79,66 +42,6 @@ def tab(browser: Browser) -> Iterator[Tab]:
     yield opened
     opened.context.close()
     assert opened.complaints == []
-
-
-def drawn(page: Page, key: str) -> list[dict[str, Any]]:
-    """The traces that Plotly holds for a chart: what is on the screen."""
-    plot = f'[data-chart="{key}"].is-drawn'
-    page.wait_for_selector(plot, timeout=LIVE_MILLISECONDS)
-    traces: list[dict[str, Any]] = page.eval_on_selector(
-        plot,
-        """plot => plot.data.filter(t => t.meta.metric).map(t => ({
-            metric: t.meta.metric, segment: t.meta.segment, role: t.meta.role, x: [...t.x], y: [...t.y]}))""",
-    )
-    return traces
-
-
-def test_an_onboarding_from_the_first_tick_to_the_trends(tab: Tab, serve: Serve, warehouse: Warehouse) -> None:
-    """Without one reload: waiting, the first month with its insights, a wait for GitHub, the end, then the trends."""
-    story = Story(warehouse)
-    story.register()
-    server, page = serve(), tab.page
-    page.goto(f"{server.url}/teams/acme/progress")
-    page.evaluate("window.isSamePage = true")
-    headline = page.locator("#headline")
-    expect(headline).to_have_text("Your history is about to load")
-    tab.picture("live-1-waiting")
-
-    shown = [int(page.locator("#overall").get_attribute("value") or 0)]
-    story.load_month(story.months[0])
-    expect(headline).to_have_text("Loading your history", timeout=LIVE_MILLISECONDS)
-    expect(page.locator("#insights .figure-value").first).to_be_visible()
-    shown.append(int(page.locator("#overall").get_attribute("value") or 0))
-    with warehouse.transaction() as tx:
-        tx.execute(
-            """insert into github_waits (team_id, holder, reason, resume_at)
-            values ('acme', 'test', 'hourly limit', now() + interval '10 minutes')"""
-        )
-    expect(page.locator("#wait")).to_contain_text("Waiting for GitHub until", timeout=LIVE_MILLISECONDS)
-    tab.picture("live-2-waiting-for-github")
-    with warehouse.transaction() as tx:
-        tx.execute("delete from github_waits")
-    expect(page.locator("#wait")).to_have_count(0, timeout=LIVE_MILLISECONDS)
-
-    for place, month in enumerate(story.months[1:], start=2):
-        story.load_month(month)
-        if place % 4 == 0:
-            expect(page.locator("#strip .is-complete")).to_have_count(place, timeout=LIVE_MILLISECONDS)
-            shown.append(int(page.locator("#overall").get_attribute("value") or 0))
-    tab.picture("live-3-nearly")
-    story.finish()
-    story.add_batches(2, 2)
-    expect(headline).to_have_text("Your history is complete", timeout=LIVE_MILLISECONDS)
-    expect(page.locator("#live")).to_have_attribute("data-settled", "")
-    shown.append(int(page.locator("#overall").get_attribute("value") or 0))
-    assert shown == sorted(shown)
-    assert shown[-1] == 100
-    assert page.evaluate("window.isSamePage") is True
-    tab.picture("live-4-complete")
-
-    page.locator("#insights .go").click()
-    assert len(drawn(page, "throughput")[0]["x"]) == 13
-    tab.picture("trends-1280-light")
 
 
 def test_a_settled_page_asks_no_more(tab: Tab, serve: Serve, warehouse: Warehouse) -> None:
@@ -286,14 +189,7 @@ def test_no_state_has_an_accessibility_finding(
             tab.page.goto(f"{server.url}/teams/acme/{path}")
             if place and newest:
                 drawn(tab.page, "throughput")
-            wide = tab.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert wide <= 0, f"{path} at {size[0]} px is {wide} px too wide"
-            serious = [
-                f"{found['id']}: {found['nodes'][0]['target']} {found['nodes'][0]['failureSummary']}"
-                for found in Axe().run(tab.page).response["violations"]
-                if found["impact"] in ("serious", "critical")
-            ]
-            assert serious == [], (path, size, theme)
+            require_no_finding(tab.page, f"{path} at {size[0]} px, {theme}")
             name = ("progress", "trends", "list")[place]
             tab.picture(f"{state}-{name}-{size[0]}-{theme}", is_full=place < 2)
         assert tab.complaints == []

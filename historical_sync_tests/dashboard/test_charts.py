@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from historical_sync.dashboard.chart_tables import legend, table
 from historical_sync.dashboard.charts import (
     chosen_chart,
     draw,
@@ -170,6 +171,7 @@ def test_the_comparison_needs_ten_on_both_sides() -> None:
         "ai_value_size_matched": None,
         "ai_n_size_matched": 0,
         "other_value_size_matched": None,
+        "month": OCTOBER,
         "other_n_size_matched": 0,
         "is_size_matched_comparable": False,
     }
@@ -181,6 +183,33 @@ def test_the_comparison_needs_ten_on_both_sides() -> None:
     (one,) = panel.comparisons
     assert (one.ai.n, one.other.n, one.ai.length, one.other.length) == (10, 30, 50.0, 100.0)
     assert "does not show that AI caused it" in panel.caution.replace("\n", " ")
+    assert panel.month == "October 2025"
+    earlier = ai_panel(NOVEMBER, [{**values, "ai_n": 10, "is_comparable": True}])
+    assert earlier is not None
+    assert earlier.month == "October 2025, the last month with enough"
+
+
+def test_the_legend_names_each_mark_once() -> None:
+    """A quartile band is one entry beside its median; a chart of one line needs no legend."""
+    charts = {chart.key: draw(chart, [OCTOBER], {}) for chart in standard_charts(["made_with:claude"])}
+    assert [(one.name, one.mark) for one in legend(charts["cycle"])] == [
+        ("25th to 75th percentile", "band"),
+        ("Median", "line"),
+    ]
+    assert [one.mark for one in legend(charts["ai"])] == ["bar", "line"]
+    alone = draw(chosen_chart(BY_NAME["pull_requests_merged"], None, ()), [OCTOBER], {})
+    assert legend(alone) == ()
+
+
+def test_the_table_leads_to_the_list_behind_every_number() -> None:
+    """Newest month first, n beside it; a gap and a sum of several tools have no list."""
+    months = [OCTOBER, NOVEMBER]
+    values = {("pull_requests_merged", ALL, NOVEMBER): row(7.0, n=7, is_open=True)}
+    drawn = draw(chosen_chart(BY_NAME["pull_requests_merged"], None, ()), months, values)
+    newest, oldest = table(drawn, "/teams/acme/trends?point=")
+    assert (newest.month, newest.n, newest.mark) == ("Nov 2025", 7, "month not over")
+    assert newest.cells == (("7", "/teams/acme/trends?point=pull_requests_merged@2025-11"),)
+    assert (oldest.cells, oldest.n) == ((("–", ""),), 0)
 
 
 def test_benchmarks_are_shown_for_values_that_rest_on_enough() -> None:

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 
 from historical_sync.dashboard import formatting
 from historical_sync.dashboard.assets import address
-from historical_sync.dashboard.chart_tables import table
+from historical_sync.dashboard.chart_tables import legend, table
 from historical_sync.dashboard.trends_state import point_prefix
 
 CODE = re.compile(r"`([^`]+)`")
@@ -32,7 +32,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["code"] = code
-    environment.globals.update(static=address, fmt=formatting, point_prefix=point_prefix, table=table)
+    environment.globals.update(static=address, fmt=formatting, point_prefix=point_prefix, legend=legend, table=table)
     return environment
 
 

@@ -29,6 +29,7 @@ from historical_sync.trends.metrics import ALL, BY_NAME, HEADLINE
 from historical_sync.warehouse.directions import read_directions
 from historical_sync.warehouse.page_reads import (
     months_with_values,
+    newest_comparable_month,
     read_comparisons,
     read_repository_names,
     read_series,
@@ -106,9 +107,14 @@ def _read(asked: TeamRequest, state: TrendsState) -> TrendsData:
 
 
 def _comparisons(asked: TeamRequest, repository: str, month: date | None) -> list[dict[str, Any]]:
+    """Those of the month, or of the last one before it that has enough on both sides."""
     if month is None:
         return []
-    return read_comparisons(asked.tx, asked.team.team_id, repository, month, COMPARED)
+    of_month = read_comparisons(asked.tx, asked.team.team_id, repository, month, COMPARED)
+    if any(row["is_comparable"] for row in of_month):
+        return of_month
+    earlier = newest_comparable_month(asked.tx, asked.team.team_id, repository, month, COMPARED)
+    return read_comparisons(asked.tx, asked.team.team_id, repository, earlier, COMPARED) if earlier else of_month
 
 
 def _require_repository(repository: str, known: list[str]) -> None:

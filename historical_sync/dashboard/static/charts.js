@@ -47,7 +47,7 @@
     });
     const fill = faded(series(high.color), 0.17);
     return runs.map((run) => ({
-      type: "scatter", mode: "lines", fill: "toself", fillcolor: fill, hoverinfo: "skip", showlegend: false, meta: { role: "band" },
+      type: "scatter", mode: "lines", fill: "toself", fillcolor: fill, hoverinfo: "skip", meta: { role: "band" },
       line: { width: run.length > 1 ? 0 : 9, color: fill },
       x: [...run, ...[...run].reverse()].map((index) => chart.labels[index]),
       y: [...run.map((index) => high.values[index]), ...[...run].reverse().map((index) => low.values[index])],
@@ -55,14 +55,6 @@
   }
 
   const group = (one) => (one.role === "stack" ? "stack" : one.metric + one.segment);
-
-  // What the legend shows: the plain colour, whatever the first month looks like.
-  function legendEntries(chart) {
-    const entry = (name, color, offsetgroup) => ({ type: "bar", x: [chart.labels[0]], y: [null], name, offsetgroup, marker: { color }, hoverinfo: "skip", meta: { role: "legend" } });
-    const bars = chart.series.filter((one) => one.role === "bar" || one.role === "stack");
-    const high = chart.series.find((one) => one.role === "high");
-    return [...bars.map((one) => entry(one.name, series(one.color), group(one))), ...(high ? [entry("25th to 75th percentile", faded(series(high.color), 0.25))] : [])];
-  }
 
   function trace(one, chart) {
     const color = series(one.color);
@@ -75,7 +67,7 @@
     const unsure = one.sure.map((sure) => !sure);
     if (one.role === "bar" || one.role === "stack") {
       return {
-        ...base, type: "bar", showlegend: false, offsetgroup: group(one),
+        ...base, type: "bar", offsetgroup: group(one),
         marker: {
           color: unsure.map((is) => (is ? faded(color, 0.42) : color)),
           pattern: { shape: unsure.map((is) => (is ? "/" : "")), fillmode: "replace", fgcolor: color, size: 5, solidity: 0.45 },
@@ -84,7 +76,7 @@
       };
     }
     const line = { ...base, type: "scatter", mode: "lines+markers", connectgaps: false };
-    if (one.role === "low" || one.role === "high") return { ...line, mode: "lines", line: { width: 0, color }, showlegend: false };
+    if (one.role === "low" || one.role === "high") return { ...line, mode: "lines", line: { width: 0, color } };
     if (one.role === "year") {
       const isAlone = one.values.filter((value) => value !== null).length === 1;
       return { ...line, line: { width: 1.8, dash: "dot", color: token("muted") }, marker: { size: isAlone ? 9 : 4, symbol: "diamond", color: token("muted") } };
@@ -102,15 +94,14 @@
     const axis = { fixedrange: true, zeroline: false, linecolor: token("line-strong"), tickcolor: token("line-strong"), ticks: "" };
     return {
       autosize: true,
-      margin: { l: 50, r: 8, t: 8, b: 36 },
+      margin: { l: 50, r: 8, t: 8, b: 30 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: token("muted") },
       barmode: hasStack ? "stack" : "group", bargap: 0.32, bargroupgap: 0.08,
       hovermode: hasStack ? "closest" : "x unified",
       hoverlabel: { bgcolor: token("card"), bordercolor: token("line-strong"), font: { color: token("ink"), size: 13, family: getComputedStyle(document.body).fontFamily }, align: "left" },
-      legend: { orientation: "h", x: 0, y: -0.14, yanchor: "top", font: { size: 12, color: token("ink") }, itemclick: false, itemdoubleclick: false, traceorder: "normal" },
-      showlegend: true,
-      xaxis: { ...axis, type: "category", showgrid: false, spikecolor: token("line-strong"), spikethickness: 1, spikedash: "solid", spikemode: "across", tickangle: 0, nticks: narrow.matches ? 4 : 9, range: [-0.6, chart.labels.length - 0.4] },
+      showlegend: false,
+      xaxis: { ...axis, type: "category", categoryorder: "array", categoryarray: chart.labels, showgrid: false, spikecolor: token("line-strong"), spikethickness: 1, spikedash: "solid", spikemode: "across", tickangle: 0, nticks: narrow.matches ? 4 : 9, range: [-0.6, chart.labels.length - 0.4] },
       yaxis: { ...axis, gridcolor: token("line"), linecolor: "rgba(0,0,0,0)", automargin: true, ...axisFormat(chart) },
       shapes: chart.unsure.map((why, index) => why && { type: "rect", xref: "x", yref: "paper", x0: index - 0.5, x1: index + 0.5, y0: 0, y1: 1, line: { width: 0 }, fillcolor: shade, layer: "below" }).filter(Boolean),
     };
@@ -137,7 +128,7 @@
       const plot = document.querySelector(`[data-chart="${chart.key}"]`);
       if (!plot) continue;
       for (const one of chart.series) one.chart = chart.key;
-      const traces = [...bands(chart), ...legendEntries(chart), ...chart.series.map((one) => trace(one, chart))];
+      const traces = [...bands(chart), ...chart.series.map((one) => trace(one, chart))];
       Plotly.react(plot, traces, layout(chart), { displayModeBar: false, responsive: true });
       plot.removeAllListeners?.("plotly_click");
       plot.on("plotly_click", (event) => {
@@ -154,17 +145,17 @@
   const said = document.getElementById("said");
   let latest = 0;
 
-  async function go(address, { push = true, focus = true } = {}) {
+  async function go(address, { push = true, focus = true, isLook = false } = {}) {
     const turn = ++latest;
     const content = document.getElementById("content");
-    content.setAttribute("aria-busy", "true");
+    if (!isLook) content.setAttribute("aria-busy", "true");
     const opened = [...content.querySelectorAll("details.numbers[open]")].map((one) => one.closest("[id]").id);
     const focused = document.activeElement?.id;
     try {
       const answer = await fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" });
       if (!answer.ok) throw new Error(answer.status);
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (turn !== latest) return;
+      if (turn !== latest || (isLook && !isNews(content, fresh.getElementById("content")))) return;
       content.querySelectorAll(".is-drawn").forEach((plot) => Plotly.purge(plot));
       content.replaceWith(document.adoptNode(fresh.getElementById("content")));
       document.title = fresh.title;
@@ -181,7 +172,7 @@
         said.textContent = document.getElementById("figures-title")?.textContent || "";
       }
     } catch {
-      location.assign(address); // the server's own page says what is wrong
+      if (!isLook) location.assign(address); // the server's own page says what is wrong
     }
   }
 
@@ -242,8 +233,17 @@
     if (progress) timer = setTimeout(look, LOOK_MILLISECONDS);
   }
   async function look() {
-    if (document.visibilityState === "visible") await go(location.href, { push: false, focus: false });
+    const isChoosing = document.activeElement?.tagName === "SELECT"; // a menu that is open would close
+    if (document.visibilityState === "visible" && !isChoosing) await go(location.href, { push: false, focus: false, isLook: true });
     watch();
+  }
+
+  // Whether a look found a month more; if only the bar has moved, it is moved and the charts are left in peace.
+  function isNews(content, fresh) {
+    if (content.dataset.version !== fresh.dataset.version) return true;
+    const [old, banner] = [content, fresh].map((one) => one.querySelector("#banner"));
+    if (old && banner) old.replaceWith(document.adoptNode(banner));
+    return false;
   }
 
   ready();
