@@ -150,12 +150,18 @@ def _settle_ended(session: Session, intent: Intent, state: BatchState) -> set[Te
         session,
         intent,
         settled,
-        Usage.of(files.lines),
+        Usage.of(_billed(requests, results)),
         batch={"status": state.status, "error": trouble, "unknown_lines": unknown + files.unreadable},
     )
     _hold_a_gone_model(session, intent, chain(files.lines, _as_lines(state)))
     _tell(session, state, settled)
     return changed
+
+
+def _billed(requests: Sequence[Request], results: dict[str, list[LineResult]]) -> list[LineResult]:
+    """What Groq charged for: each line once, however often its result is told, and nobody else's."""
+    told = (results.get(one.custom_id, ()) for one in requests)
+    return [max(lines, key=lambda line: line.input_tokens + line.output_tokens) for lines in told if lines]
 
 
 def _outcome(

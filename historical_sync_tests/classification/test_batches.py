@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, strategies
 
 from historical_sync.classification.batches import (
+    TYPICAL_TOKENS,
     batch_line,
     by_custom_id,
     content_hash,
@@ -213,3 +214,13 @@ def test_ids_can_be_made_again() -> None:
 def test_a_gone_model_is_told_from_a_bad_line(code: str | None, message: str | None, is_gone: bool) -> None:
     """By Groq's code, or by its words about a model."""
     assert is_model_gone(code, message) is is_gone
+
+
+def test_an_answer_without_its_usage_is_not_free() -> None:
+    """It was billed, so it counts as a typical one; what was refused counts as nothing."""
+    answer = body('{"ai": 1}')
+    del answer["usage"]
+    (told,) = read_results(line("a", answer)).lines
+    assert (told.input_tokens, told.output_tokens) == TYPICAL_TOKENS
+    (refused,) = read_results(line("a", {"error": {"message": "no"}}, 400)).lines
+    assert (refused.input_tokens, refused.output_tokens) == (0, 0)

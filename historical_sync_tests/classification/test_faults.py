@@ -67,14 +67,19 @@ def test_twice_spoilt_is_unclassified_never_negative(desk: Desk, kind: str) -> N
 
 @pytest.mark.parametrize(("kind", "unknown"), [("line_duplicate", 0), ("line_stranger", 2)])
 def test_doubled_lines_and_strangers_are_harmless(desk: Desk, kind: str, unknown: int) -> None:
-    """An answer that comes twice is stored once; one under an id that nobody sent is ignored, and counted."""
+    """An answer that comes twice is stored and paid once; one under an id that nobody sent is ignored, and counted."""
     store(desk.warehouse, [one_pull_request(1), one_pull_request(2)])
+    store(desk.warehouse, [one_pull_request(3), one_pull_request(4)], "plain")
+    desk.classify(team_id="plain")
+    desk.settle()
     desk.sandbox.faults.add(kind)
     desk.classify()
     desk.settle()
     assert set(desk.statuses().values()) == {"classified"}
     with desk.warehouse.transaction() as tx:
         assert tx.value("select sum(unknown_lines) from llm_batches") == unknown
+        (costs,) = tx.rows("select count(*) as batches, count(distinct cost_usd) as different from llm_batches")
+        assert costs == {"batches": 2, "different": 1}
     desk.assert_paid_once()
     desk.assert_balanced()
 
