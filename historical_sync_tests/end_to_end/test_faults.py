@@ -1,4 +1,4 @@
-"""kill -9 of each process in the middle of each stage, with fsync on: after a restart all finishes by itself."""
+"""kill -9 of each process in the middle of each stage, with fsync on, and Groq away: all finishes by itself."""
 
 import shutil
 import tempfile
@@ -165,6 +165,43 @@ def strike(installation: Installation, victim: str) -> None:
         case "the webserver":
             installation.kill("dagster-webserver")
             installation.start(WEBSERVER)
+
+
+def test_groq_away_holds_nothing_up_and_all_is_classified_once_it_is_back(
+    installation: Installation, sandbox: Sandbox
+) -> None:
+    """With Groq down an onboarding completes: trends by the signatures, every pull request queued, none sent.
+
+    When it answers again the sensor sends the queue and takes the answers in: nobody touches anything.
+    """
+    sandbox.faults.add("groq_503")
+    installation.start()
+    register(installation, sandbox)
+    installation.wait_until(lambda: is_loaded(installation), seconds=240, what="The history without Groq")
+    statuses = "select status, count(*) from llm_classifications group by status"
+    stored = installation.value("select count(*) from pull_requests")
+    assert installation.rows(statuses) == [{"status": "pending", "count": stored}]
+    assert by_signature(installation) > 0
+    assert "503" in installation.value("select reason from llm_holds where subject = 'service'")
+    assert sandbox.groq.tally.history == []
+
+    sandbox.faults.clear()
+    finish(installation, seconds=400)
+    assert installation.rows(statuses) == [{"status": "classified", "count": stored}]
+    assert installation.value("select min(value) from monthly_trends where metric = 'classified_share' and n > 0") == 1
+    assert_intact(installation, sandbox)
+
+
+def is_loaded(installation: Installation, team_id: str = "acme") -> bool:
+    """Whether the history is complete and Dagster has nothing in hand, whatever the LLM still owes."""
+    is_onboarded = installation.value("select onboarded_at is not null from teams where team_id = %s", [team_id])
+    return bool(is_onboarded and not installation.unfinished_runs())
+
+
+def by_signature(installation: Installation) -> float:
+    """The largest share of AI-assisted pull requests that any month's trends show."""
+    largest = "select max(value) from monthly_trends where metric = 'ai_assisted_share' and segment = '*' and n > 0"
+    return float(installation.value(largest) or 0)
 
 
 @pytest.mark.soak
