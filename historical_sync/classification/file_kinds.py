@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from fnmatch import fnmatch
 from functools import cache
 
-from pygments.lexers import get_all_lexers  # type: ignore[import-untyped,unused-ignore]
-
 CATEGORY_PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "dependencies",
@@ -82,6 +80,8 @@ RELATIVES = {
 
 @cache
 def _patterns() -> dict[str, frozenset[str]]:
+    from pygments.lexers import get_all_lexers  # type: ignore[import-untyped,unused-ignore]
+
     found: dict[str, set[str]] = {name: set(patterns) for name, patterns in RELATIVES.items()}
     for name, aliases, patterns, _ in get_all_lexers():
         for word in {name.lower(), *aliases}:

@@ -14,14 +14,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import jinja2
+from typing import TYPE_CHECKING, Any
 
 from historical_sync.classification.excerpt import cleaned, cut_in_the_middle, one_line, visible
 from historical_sync.classification.file_kinds import category
 from historical_sync.classification.rubric import answer_schema, is_strict, response_format, schema_digest
 from historical_sync.records import ChangedFile, Commit, PullRequest, Review
+
+if TYPE_CHECKING:
+    import jinja2
 
 PROMPTS = Path(__file__).parent / "prompts"
 
@@ -40,6 +41,8 @@ ANSWER_TOKENS = {1: 4_096, 2: 8_192}
 
 @cache
 def _templates() -> jinja2.Environment:
+    import jinja2  # Dagster's definitions need the prompt's version only
+
     return jinja2.Environment(  # noqa: S701 - plain text for a model, never HTML
         loader=jinja2.FileSystemLoader(PROMPTS), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -19,7 +19,6 @@ from dagster._core.run_coordinator.base import SubmitRunContext
 from dagster._core.run_coordinator.queued_run_coordinator import QueuedRunCoordinator
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES, DagsterRun, RunRecord
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, BACKFILL_ID_TAG, PRIORITY_TAG, WILL_RETRY_TAG
-from dagster._daemon.controller import get_daemon_statuses
 
 __all__ = [
     "BACKFILL_ID_TAG",
@@ -176,6 +175,8 @@ def seconds_since_start(record: RunRecord) -> float:
 
 def daemon_status(instance: dg.DagsterInstance) -> list[tuple[str, bool, datetime | None]]:
     """Each daemon that this instance needs: name, whether it is healthy, when it was last heard of."""
+    from dagster._daemon.controller import get_daemon_statuses  # brings the whole daemon, its storage and alembic
+
     found = get_daemon_statuses(instance, daemon_types=instance.get_required_daemon_types())
     return [
         (name, bool(one.healthy), _heard_at(one.last_heartbeat.timestamp if one.last_heartbeat else None))

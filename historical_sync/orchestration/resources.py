@@ -14,7 +14,6 @@ import dagster as dg
 from historical_sync.settings import Settings
 from historical_sync.warehouse.embedded import database_url
 from historical_sync.warehouse.postgres import Warehouse
-from historical_sync.warehouse.schema import require_current_within
 
 
 class Pipeline:
@@ -31,6 +30,8 @@ class Pipeline:
     @cached_property
     def warehouse(self) -> Warehouse:
         """The database that the settings name. Raises SchemaOutdated when its schema is another version's."""
+        from historical_sync.warehouse.schema import require_current_within  # brings SQLAlchemy and Alembic
+
         opened = Warehouse(database_url(self.settings))
         with opened.transaction() as tx:
             require_current_within(tx)

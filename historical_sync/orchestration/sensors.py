@@ -14,14 +14,13 @@ from historical_sync.orchestration.resources import Pipeline, PipelineResource
 from historical_sync.records import TeamMonth
 from historical_sync.warehouse import alerts, operations, registry
 from historical_sync.warehouse.operations import DueMonth
-from historical_sync.warehouse.schema import require_current_within
 from historical_sync.window import first_of_month
 
 Runs = Mapping[str, Sequence[internals.RunRecord]]
 """Partition key → the runs of that partition, newest first."""
 
 ALERTS_A_TICK = 6
-"""At most eight seconds each (see `webhooks.TIMEOUT`): a tick may take a minute."""
+"""At most eight seconds each (see `webhooks.READ_SECONDS`): a tick may take a minute."""
 
 
 @dg.sensor(
@@ -38,6 +37,8 @@ The newest month gets a run at once; the months before it one backfill, newest f
 )
 def onboard_teams(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult | dg.SkipReason:
     """One tick: fail the runs whose process is gone, add partitions and backfills, return the runs that go at once."""
+    from historical_sync.warehouse.schema import require_current_within  # brings SQLAlchemy and Alembic
+
     now = pipeline.now()
     with pipeline.warehouse.transaction() as tx:
         require_current_within(tx)  # each time: an upgrade may come while this process lives

@@ -14,8 +14,6 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
-import urllib3
-
 from historical_sync.errors import ConfigurationError
 from historical_sync.orchestration import links
 from historical_sync.settings import Settings
@@ -23,7 +21,7 @@ from historical_sync.warehouse.alerts import Alert
 
 URL = "HISTORICAL_SYNC_WEBHOOK_URL"
 SECRET = "HISTORICAL_SYNC_WEBHOOK_SECRET"  # noqa: S105 - the name of the variable
-TIMEOUT = urllib3.Timeout(connect=3.0, read=5.0)
+CONNECT_SECONDS, READ_SECONDS = 3.0, 5.0
 
 TEXTS = {
     "onboarding_started": "{team}: loading {months} months of history from {repositories} repositories.",
@@ -75,14 +73,17 @@ def headers_for(body: bytes, *, alert_id: int, secret: str | None, now_seconds: 
 
 def deliver(alert: Alert, settings: Settings, environment: Mapping[str, str] | None = None) -> None:
     """Send one alert. Raises DeliveryFailed unless the receiver answers with 2xx; the caller tries again later."""
+    import urllib3
+
     env = os.environ if environment is None else environment
     url = env.get(URL, "")
     if not url.startswith(("https://", "http://")):
         raise ConfigurationError(f"{URL} holds no web address.", remedy=f"Set {URL} to https://… or leave it out.")
     body = body_of(alert, settings)
     headers = headers_for(body, alert_id=alert.alert_id, secret=env.get(SECRET), now_seconds=int(time.time()))
+    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
     try:
-        with urllib3.PoolManager(retries=False, timeout=TIMEOUT) as pool:
+        with urllib3.PoolManager(retries=False, timeout=timeout) as pool:
             answer = pool.request("POST", url, body=body, headers=headers)
     except urllib3.exceptions.HTTPError as error:
         # The library's own message repeats the address, and with it the secret that it may hold.

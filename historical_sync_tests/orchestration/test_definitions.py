@@ -18,7 +18,8 @@ from historical_sync.warehouse.postgres import Warehouse
 
 ROOT = Path(__file__).parent.parent.parent
 ORCHESTRATION = ROOT / "historical_sync" / "orchestration"
-HEAVY = ("pandas", "scipy", "numpy", "groq", "plotly", "requests")
+HEAVY = ("pandas", "scipy", "numpy", "groq", "plotly", "requests", "urllib3", "jinja2", "pygments", "rich")
+HEAVY += ("sqlalchemy", "alembic", "dagster._daemon", "starlette", "uvicorn", "graphql")
 
 
 def run_python(code: str, **variables: str) -> str:
