@@ -3,5 +3,15 @@
 `quick` means tiny sizes: it shows that the scenario works, and its numbers mean nothing.
 """
 
-NAMES = ("ingestion", "bills", "stages", "tagging", "aggregation", "row_level_security", "million", "thousand_teams", "startup")
+NAMES = (
+    "ingestion",
+    "bills",
+    "stages",
+    "tagging",
+    "aggregation",
+    "row_level_security",
+    "million",
+    "thousand_teams",
+    "startup",
+)
 """In the order in which they run."""
