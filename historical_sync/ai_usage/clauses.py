@@ -26,6 +26,8 @@ _MARKS = re.compile(
     re.MULTILINE,
 )
 _UNTICKED_OPTION = re.compile(r"\[ \] ?[\w/]{1,12}(?: \w{1,12}){0,2}")
+_SPEECH = re.compile(r"\"[^\"\n]{0,200}\b(?:I|we|my)\b[^\"\n]{0,200}\"")
+"""What somebody says of himself in quotation marks is not the author's word."""
 _ROW_OF_TWO = re.compile(r"^\s*\|(?P<key>[^|\n]+)\|(?P<value>[^|\n]*)\|?\s*$")
 _SPACES = re.compile(r"\s+")
 _EMPTY_BRACKETS = re.compile(r"\(\s*\)")
@@ -44,6 +46,7 @@ _IN_A_ROW = re.compile(
     rf"({_ONE})(?:(?: ?, ?| ?/ ?| ?\+ ?| ?& ?| - | and | or | via | with | using | through | in | running |"
     rf" powered by |, and | \(|:(?=[TMH])| )(?:the |my |an? )?({_ONE})\)?)+"
 )
+_NOT_A_TOOL = re.compile(r"-(?:based|driven|powered|like)")
 _STRENGTH = "TMHNLP"
 
 
@@ -90,6 +93,8 @@ def read_clause(raw: str, start: int = 0) -> Clause:
     bare = _MARKS.sub(" ", _UNTICKED_OPTION.sub(" ", raw) if "[ ]" in raw else raw).translate(_QUOTES)
     if "(" in bare:
         bare = _EMPTY_BRACKETS.sub(" ", bare)
+    if '"' in bare:
+        bare = _SPEECH.sub(" ", bare)
     bare = _SPACES.sub(" ", bare).strip(" -")
     lower = bare.lower()
     if len(lower) != len(bare):
@@ -122,6 +127,8 @@ def _token(word: Word, lower: str, bare: str) -> str:
         text = lower[word.start : word.end]
         if text in PEOPLE:
             return "P"
+        if _NOT_A_TOOL.match(lower, word.end):
+            return text
         if bare[word.start].isupper():
             return "H"
         return "L" if text in LOWER_CASE_NAMES else text

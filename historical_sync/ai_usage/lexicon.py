@@ -53,9 +53,9 @@ NAMES: tuple[Name, ...] = (
     ),
     Name(
         "copilot",
-        r"(?:github(?:'s|’s)? |gh |ms |microsoft |vs ?code )?copilot(?: chat| cli| agent| coding agent|"
+        r"(?:github(?:'s|’s)? |gh |ms |microsoft |vs ?code )?co-?pilot(?: chat| cli| agent| coding agent|"
         r" workspace| pro\+?| edits| autocomplete| completions?| swe agent)?",
-        "copilot",
+        "copilot|pilot",
     ),
     Name(
         "cursor",
@@ -175,7 +175,7 @@ NOUNS: tuple[str, ...] = (
     r"(?:an? |the |some )?(?:gen[ -]?|g)ai(?: (?:tools?|tooling|assistance))?",
     r"artificial intelligence",
     r"(?:l'|d'|la |una? |une |uma |d[ae] )?ia(?: (?:générative|generativa))?",
-    r"ki(?=-(?:generiert|gestützt|unterstützt|erstellt))|ии|人工智能|人工知能|大模型|生成ai",
+    r"ki(?=-(?:generiert|gestützt|unterstützt|erstellt))|нейросет\w*|ии|人工智能|人工知能|大模型|生成ai",
 )
 """What AI is called when no tool is named. Lower case."""
 
@@ -200,7 +200,7 @@ NOUN_WORDS = frozenset(
 )
 """Of these one stands whole in every match of a noun that is written in Latin letters; vibe coding needs no name."""
 
-OTHER_SCRIPTS = ("ии", "人工", "大模型", "生成ai")
+OTHER_SCRIPTS = ("нейросет", "ии", "人工", "大模型", "生成ai")
 """What nouns in other scripts hold."""
 
 PEOPLE = frozenset({"devin", "jules", "cody"})

@@ -61,6 +61,9 @@ _HELP_WITHOUT_NAME = re.compile(
     r"for|in|by|of|on)\b"
 )
 _BEGINS_WITH_USE = re.compile(r"^\W*(?:was |were )?(?:used|helped|assisted)\b")
+_IT_MADE = re.compile(
+    r"^\W*(?:it|they) (?:\w+ly |also |just )?(?:wrote|generated|created|drafted|implemented|helped|did|fixed)\b"
+)
 _TOOL_FOR = re.compile(r"^\W*[TMHLP]\b(?: was| were)? ?(?:for|to|:|-) ")
 _ONLY_NAMES = re.compile(
     r"^(?:\W|\b(?:only|and|just|with|pro|plan|ide|mode|agent|used|version|model|models?|v?[\d.]+|a bit|"
@@ -214,7 +217,9 @@ class Sections:
             return "" if is_denied(plain, token.end()) else _rule_of_tool(plain, is_sure)
         if noun := _NOUN.search(plain):
             return "" if is_denied(plain, noun.end()) else _rule_of_noun(plain, is_sure or scope == MAKING)
-        is_help = _HELP_WITHOUT_NAME.search(plain) if is_sure else _BEGINS_WITH_USE.match(plain)
+        is_help = _BEGINS_WITH_USE.match(plain) or (
+            is_sure and (_HELP_WITHOUT_NAME.search(plain) or _IT_MADE.match(plain))
+        )
         return "answer.help" if is_help and scope == MAKING else ""
 
 

@@ -78,12 +78,7 @@ def _holds(wording: Wording, clause: Clause, hit: re.Match[str]) -> bool:
     plain = clause.plain
     if not _is_of_this_change(wording, hit) or is_denied(plain, hit.end(), hit.start()):
         return False
-    if (
-        _PRODUCT.match(plain)
-        or _CONDITIONAL.search(plain, _part_of(plain, hit.end()), hit.start() + 1)
-        or _REPORTED.search(plain, _part_of(plain, hit.end()), hit.start() + 1)
-        or not _is_for_making(plain[hit.end() :])
-    ):
+    if is_of_product(plain, hit) or not _is_for_making(plain[hit.end() :]):
         return False
     if wording.needs_help and not any(word.name or word.is_help for word in clause.words):
         return False
@@ -91,6 +86,21 @@ def _holds(wording: Wording, clause: Clause, hit: re.Match[str]) -> bool:
     if scope == ADVISING or (wording.needs_making and scope != MAKING):
         return False
     return _TOPIC.search(plain) is None or (scope == MAKING and _TOPIC.search(plain, 0, hit.end()) is None)
+
+
+def is_of_product(plain: str, hit: re.Match[str]) -> bool:
+    """Whether a clause says what a product does, may do, or what somebody else said of some other change."""
+    part = _part_of(plain, hit.end())
+    return (
+        _PRODUCT.match(plain) is not None
+        or _CONDITIONAL.search(plain, part, hit.start() + 1) is not None
+        or _REPORTED.search(plain, part, hit.start() + 1) is not None
+    )
+
+
+def names_other_thing(plain: str, hit: re.Match[str]) -> bool:
+    """Whether what the tool made is the text of the pull request, or what a product puts out."""
+    return _OTHER_SUBJECT.search(plain, 0, hit.end()) is not None or _TOPIC.search(plain, 0, hit.end()) is not None
 
 
 def _part_of(plain: str, place: int) -> int:
@@ -113,5 +123,7 @@ def _is_of_this_change(wording: Wording, hit: re.Match[str]) -> bool:
     before = _LAST_PART.search(hit.string, 0, hit.start())
     subject = before[0] if before else ""
     if subject.endswith((" that", " which")) and _AMENDS.match(hit.string):
+        return False
+    if subject in ("it", "they") and hit[0].startswith((" is ", " are ")):
         return False
     return _SUBJECT.search(subject) is not None and _OTHER_SUBJECT.search(subject) is None

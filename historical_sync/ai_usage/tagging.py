@@ -13,6 +13,7 @@ from functools import lru_cache
 from historical_sync.ai_usage import trailers
 from historical_sync.ai_usage.disclosure import Disclosure, disclosures
 from historical_sync.ai_usage.lexicon import GENERIC
+from historical_sync.ai_usage.remarks import remarks
 from historical_sync.ai_usage.rows import (
     AUTHOR,
     AUTOMATION,
@@ -85,7 +86,10 @@ def _hits(pull_request: PullRequest) -> Iterator[Evidence]:
     for position, review in enumerate(pull_request.reviews):
         yield from _account(review.reviewer_login, IN_REVIEWER, position)
     if not any(hit.tool in QUOTES_OTHERS for hit in opener):
-        yield from _made(pull_request)
+        made = list(_made(pull_request))
+        yield from made
+        if not any(hit.role == AUTHOR for hit in (*opener, *made)):
+            yield from _remarks(pull_request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,16 @@ def _text(text: str, place: str, position: int, present: _Present) -> Iterator[E
     for said in present.said[text]:
         for tool in said.tools:
             yield _said(f"words.{said.rule}.{tool}", place, position, tool, MENTION, text[said.start : said.end])
+
+
+def _remarks(pull_request: PullRequest) -> Iterator[Evidence]:
+    texts = [own_words(text) for text in (pull_request.body, *(commit.message for commit in pull_request.commits))]
+    spotted = _Present.of(pull_request).spotted
+    for index, said in remarks(pull_request.title, pull_request.repository, texts, spotted):
+        place, position = (IN_MESSAGE, index - 1) if index else (IN_BODY, 0)
+        for tool in said.tools:
+            quote = texts[index][said.start : said.end]
+            yield _said(f"words.{said.rule}.{tool}", place, position, tool, MENTION, quote)
 
 
 def _evidence(row: Signature, source: str, position: int, quote: str) -> Evidence:

@@ -44,7 +44,7 @@ _RUNS = re.compile(r"[a-z]+")
 _EXPRESSIONS = {name: _compiled(name.pattern) for name in NAMES}
 _RANK = {name: index for index, name in enumerate(NAMES)}
 _NOUN = _compiled("|".join(NOUNS))
-_HELP = re.compile(r"assistance|help|support|tool|coding|pair|programm")
+_HELP = re.compile(r"assistan|agent|help|support|tool|coding|pair|programm")
 
 
 SHORT = 3

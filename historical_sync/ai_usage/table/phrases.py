@@ -45,7 +45,8 @@ MADE = (
     r"largely \w+ed|partially \w+ed)"
 )
 BY = (
-    r"(?:by|with|using|via|through|in collaboration with|in cooperation with|in tandem with|"
+    r"(?:by (?:prompting|instructing|asking)|by|with|using|via|through|"
+    r"in collaboration with|in cooperation with|in tandem with|"
     r"in partnership with|together with|alongside|thanks to)"
 )
 HELP = (
@@ -114,7 +115,7 @@ WORK = (
     r"do|make|prototype|rewrite|optimi[sz]e|edit\w*|simplify|finish\w*|complet\w*|produce|"
     r"design and implement|put together|come up with|make|tests?|unit tests?|boilerplate|docs|"
     r"documentation|(?:take|have) (?:a|the|another) (?:stab|crack|shot|go|pass|first)\b.{0,10}(?:this|it|pass|cut)?|"
-    r"handle|try)"
+    r"handle|turn|try)"
 )
 FIRST_PERSON = (
     r"(?:^|\b(?:i|we|i've|we've|i'd|author|authors?)\b(?: have| had| did| also| then)?|[,;:(] ?|\b(?:and|"

@@ -30,7 +30,8 @@ MADE_BY_TOOL: tuple[Wording, ...] = (
         "made_with",
         LEAD + rf"(?:{MADE}(?: \w+){{0,3}}? {BY} {HELP}?{ARTICLE}{SURE}|{MADE} {ADVERB}{BY} (?:[^\w\s]+ |love |"
         rf"care |passion )*(?:and )?{HELP}?{ARTICLE}{LOOSE}|translated (?:(?!my\b)\w+ ){{1,5}}(?:by|with|using|"
-        rf"via) (?:\w+ and )?{ARTICLE}{ANY}|(?:opened|submitted|automated|raised|typed)(?: \w+){{0,4}}? by "
+        rf"via) (?:\w+ and )?{ARTICLE}{ANY}|(?:opened|submitted|automated|raised|typed)(?: \w+){{0,4}}? (?:by|via|"
+        rf"from|through) "
         rf"{ARTICLE}[TMHN]|(?:written|coded) in {SURE}){AFTER}",
         (
             "Written with Claude Code.",
@@ -201,6 +202,15 @@ MADE_BY_TOOL: tuple[Wording, ...] = (
         ("Migrate settings to work with Claude Code", "Convert the cursor with care"),
     ),
     Wording(
+        "i_am",
+        rf"^(?:hi|hello|hey)?\W*i(?:'m| am) {ARTICLE}(?:[NT]\b|M(?=$|[,.;:!)]| (?:working|acting|writing)\b))|"
+        rf"^(?:disclosure: )?(?:this is )?(?:an? )?automated "
+        rf"(?:contribution|change|pr|pull request|patch|fix)s? (?:\w+ )?(?:by|from) {ARTICLE}[TMHN]\b",
+        ("I am an AI agent working on behalf of @ada", "This is an automated contribution by an AI coding agent."),
+        ("I am on the AI team", "I am Claude Monet"),
+        needs_help=True,
+    ),
+    Wording(
         "prompted",
         rf"{LEAD}(?:i |we )?(?:then )?(?:prompted|vibed with|vibe[- ]?coded with) {ARTICLE}{TOOL}\b",
         ("Prompted Claude Code until it worked", "I prompted Codex until the tests passed"),
@@ -223,6 +233,7 @@ MADE_BY_TOOL: tuple[Wording, ...] = (
     ),
     Wording(
         "credit",
+        rf"\bcredits? for .{{1,40}} (?:goes|go|belongs?) to {ARTICLE}[TM]{AFTER}|"
         rf"\b(?:credits?(?: goes| go)? to|(?:co-?)?author(?:ed)?(?: by)?:|courtesy of|h/t|hat tip to|kudos to|"
         rf"props to|shout-?out to|thanks(?: to)?|thank you,?) {ARTICLE}[TM] (?:for|who) (?:\w+ ){{0,3}}?{WORK}|"
         rf"^(?:big |many )?(?:thanks|thank you|h/t|kudos|props|credits?)(?: to)?,? {ARTICLE}[TM] for (?:the |"
@@ -282,7 +293,8 @@ MADE_BY_TOOL: tuple[Wording, ...] = (
     ),
     Wording(
         "vibe_coded",
-        r"\b(?:vibe[- ]?coded|vibecoded|vibed (?:this|it|the)|vibe[- ]?coded? (?:this|it|pr|fix|patch)|(?:this|"
+        r"\b(?:vibe[- ]?coded|vibecoded|(?:^|(?<=: ))vibe[- ]?cod(?:e|ing) (?:the|a|an|this|some)\b|vibed (?:this|it|"
+        r"the)|vibe[- ]?coded? (?:this|it|pr|fix|patch)|(?:this|"
         r"it) is (?:a )?vibe[- ]?cod\w+)\b(?! (?:apps?|projects?|tools?|sites?|code ?bases?|prs|repos?|"
         r"software|slop|contributions|submissions|games?)\b)",
         ("Disclaimer: vibe coded, but tested by hand", "I vibe-coded this in an evening", "vibecoded"),
@@ -293,8 +305,9 @@ MADE_BY_TOOL: tuple[Wording, ...] = (
         rf"\b(?:fix|fixed|clean up|cleaned up|tweak|tweaked|correct|adjust|polish|tidy up?|simplify|refine|"
         rf"revert|edit|trim)(?:ed|s)? .{{0,40}}\b(?:in|from|of) (?:the )?{SURE}(?:'s)? (?:output|code|mess|"
         rf"changes|version|draft|attempt|slop)\b|^(?:initial |first |second |raw |wip:? )*(?:[TM]|{SURE}'s|"
-        rf"N)(?:'s)? (?:output|draft|attempt|changes|edits|fixes|wrote this|slop|first pass|"
-        rf"code)[.!]?$|^(?:initial|first|second) (?:pass|draft|version|attempt|cut|commit) (?:by|from|with|"
+        rf"N)(?:'s)? (?:(?:output|draft|attempt|changes|edits|fixes|wrote this|first pass|"
+        rf"code)[.!]?$|slop(?:[.!,]|$))|^(?:initial|first|second) (?:pass|draft|version|attempt|cut|commit) (?:by|"
+        rf"from|with|"
         rf"via) {ARTICLE}[TMHN]{AFTER}|^(?:\w+ )?(?:this|it)(?: pr| patch| change| commit)? (?:is|"
         rf"was) (?:mostly |largely |basically |just )?the "
         rf"(?:output|result|product|work|fruit) of (?:\w+ ){{0,4}}?(?:with )?{ARTICLE}[TMH]{AFTER}|"
@@ -321,8 +334,13 @@ MADE_BY_TOOL: tuple[Wording, ...] = (
         rf"\((?:\w+ )?(?:{SURE}|M|N)[- ](?:generated|assisted|written|authored|coded|made|aided)\)|"
         rf"\((?:\w+ and )?(?:generated|written|made|authored|coded|assisted|implemented|done|created|fixed|"
         rf"refactored|added|ported|translated) (?:by|with|using|"
-        rf"via) {ARTICLE}{LOOSE}\)",
-        ("Adds tests (Cursor generated)", "New parser (written by Claude)", "Add docs (AI-assisted)"),
+        rf"via) {ARTICLE}{LOOSE}\)|\((?:by|with|via|using) {ARTICLE}{LOOSE}\)[.!]?$",
+        (
+            "Adds tests (Cursor generated)",
+            "Refactor the loader (by cursor)",
+            "New parser (written by Claude)",
+            "Add docs (AI-assisted)",
+        ),
         ("Adds cursor (generated)", "New parser (written by Ada)"),
     ),
     Wording(

@@ -63,6 +63,8 @@ OTHER_LANGUAGES: tuple[Wording, ...] = (
         rf"per|um|zum|zur|für|genutzt|verwendet|benutzt)\b"
         rf"|\b(?:gracias|obrigad[oa]|merci|danke|grazie)(?: {_ARTICLE}| an| à)* [TM]\b.{{0,12}}\b(?:por|para|pour|für|"
         rf"per)\b"
+        rf"|\b[TMHN] (?:hat|a|ha|tem)\b.{{0,40}}\b(?:{_DONE})\b|\b(?:lo |la |o |a )?(?:hizo|escribió|generó|fez|"
+        rf"escreveu|gerou) {_ARTICLE}? ?[TMH]\b"
         r"|N[- ](?:generiert\w*|gestützt\w*|unterstützt\w*|erstellt\w*)",
         (
             "Escrito con Claude Code",

@@ -69,6 +69,14 @@ USED_TOOL: tuple[Wording, ...] = (
         needs_making=True,
     ),
     Wording(
+        "yes",
+        rf"^(?:yes|yep|yeah|sure)\b[ ,:.-]+{ARTICLE}[TMHN] (?:for|to|with|on|wrote|helped|was|did|assisted|"
+        rf"generated)\b",
+        ("Yes: Claude for the SQL part", "yes, Copilot wrote the tests"),
+        ("Yes, Claude for the review", "Yes, cursor for the table"),
+        needs_making=True,
+    ),
+    Wording(
         "used_plainly",
         rf"^(?:\W|fyi|note|disclaimer|disclosure|yes)*(?:i |we |i've |i have |we have )?(?:also |just )?(?:used|"
         rf"utili[sz]ed|leveraged) "
