@@ -143,6 +143,14 @@ def parse_time(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
 
 
+def parse_git_time(text: str | None) -> datetime | None:
+    """A time that somebody's git wrote into a commit: any number passes there, so None for what is no date."""
+    try:
+        return parse_time(text)
+    except (ValueError, OverflowError):
+        return None
+
+
 def _document(body: bytes) -> dict[str, Any] | None:
     try:
         document = json.loads(body)
@@ -180,7 +188,8 @@ def _limit(
     is_secondary = says(message, *SECONDARY_WORDS)
     is_limit = bool(types & LIMIT_TYPES) or is_secondary or says(message, "api rate limit")
     is_refused = status in {403, 429}
-    is_exhausted = is_refused and headers.get("x-ratelimit-remaining") == "0"
+    has_limit = headers.get("x-ratelimit-limit") != "0"
+    is_exhausted = is_refused and has_limit and headers.get("x-ratelimit-remaining") == "0"
     if not (is_limit or is_exhausted or status == 429 or (is_refused and "retry-after" in headers)):
         return None
     resume_at = _resume_at(headers, now, is_primary=not is_secondary)
@@ -221,6 +230,11 @@ def _refusal(status: int, headers: Mapping[str, str], message: str) -> Exception
         return ConfigurationError(
             "There is no GraphQL API at this address (404).",
             remedy="Check GITHUB_API_URL; see `historical-sync doctor`.",
+        )
+    if 300 <= status < 400:
+        return ConfigurationError(
+            f"GitHub's API is not at this address ({status}); it points to {headers.get('location') or 'nowhere'}.",
+            remedy="Set GITHUB_API_URL to the address that answers; see `historical-sync doctor`.",
         )
     if status >= 500 or status == 408:
         told = f": {message}" if message else ""

@@ -156,7 +156,7 @@ class Hydrator:
         results = dict(
             zip(ids, self._client.ask(document, {"ids": ids}, read, is_shrinkable=is_shrinkable), strict=True)
         )
-        return [results[one.node_id] for one in batch]
+        return [_of(one, results[one.node_id]) for one in batch]
 
     @staticmethod
     def _settle(one: Wanted, result: Result, fetched: Fetched) -> None:
@@ -166,6 +166,13 @@ class Hydrator:
             fetched.gone.append(one)
         else:
             fetched.unread.append((one, result.reason))
+
+
+def _of(wanted: Wanted, result: Result) -> Result:
+    """The result, if it is of the pull request that was asked for: a row under another's name were a silent lie."""
+    if isinstance(result, HydratedPullRequest) and result.fields["number"] != wanted.number:
+        return Unreadable(wanted.node_id, f"GitHub answered with #{result.fields['number']}")
+    return result
 
 
 def is_final(result: Result, tries: int) -> bool:

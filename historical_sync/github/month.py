@@ -122,8 +122,8 @@ class MonthRun:
         return [one for one in found if one.repository.lower() in wanted]
 
     def _order(self, repositories: list[TrackedRepository]) -> list[TrackedRepository]:
-        """Busiest first. Repositories that were never surveyed are, before anything else is asked."""
-        unknown = [one.repository for one in repositories if one.recent_prs is None]
+        """Busiest first. Repositories of which nothing is known are surveyed, before anything else is asked."""
+        unknown = [one.repository for one in repositories if one.recent_prs is None and one.node_id is None]
         if not unknown:
             return repositories
         try:
@@ -286,7 +286,7 @@ class MonthRun:
         return ended
 
     def _result(self, counts: MonthCounts, nulls: int) -> RepositoryMonth:
-        error = self._errors.get(counts.repository)
+        error = self._errors.get(counts.repository) or (self._walker.problems.get(counts.repository) if nulls else None)
         has_looked = counts.repository in self._looked_at
         status = status_of(counts, nulls, has_looked=has_looked)
         reason = None if status == "completed" else shortfall(counts, nulls, error)

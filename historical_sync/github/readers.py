@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from historical_sync.errors import CursorRefused, GitHubError, ResourceLimitsExceeded
-from historical_sync.github.answers import Answer, FieldError, parse_time, unavailable
+from historical_sync.github.answers import Answer, FieldError, parse_git_time, parse_time, unavailable
 from historical_sync.github.hydrated import HydratedPullRequest, ListSoFar, Unreadable
 from historical_sync.github.queries import LIST_FIELDS
 from historical_sync.records import ChangedFile, Commit, IndexEntry, Review, storable_text
@@ -26,7 +26,10 @@ REQUIRED = {
 
 @dataclass(frozen=True, slots=True)
 class WalkPage:
-    """One page of a repository's pull requests, last updated first. `nulls` are entries that came as null."""
+    """One page of a repository's pull requests, last updated first.
+
+    `nulls` are entries that came as null, or with an error; `problem` is the error that GitHub gave for one of them.
+    """
 
     node_id: str
     name: str
@@ -36,6 +39,7 @@ class WalkPage:
     has_next: bool
     end_cursor: str | None
     answered_at: datetime
+    problem: GitHubError | None = None
 
     @property
     def oldest(self) -> datetime | None:
@@ -50,9 +54,11 @@ def read_walk_page(answer: Answer, repository: str, alias: str = "repository") -
     connection = found.get("pullRequests") if isinstance(found, dict) else None
     if any("CURSOR" in one.type or "valid cursor" in one.message for one in errors):
         raise CursorRefused(f"{repository}: {errors[0].message}")
-    if found is None or connection is None or connection.get("nodes") is None or errors:
+    of_entries = [one for one in errors if one.path[1:3] == ("pullRequests", "nodes") and len(one.path) > 3]
+    if found is None or connection is None or connection.get("nodes") is None or len(of_entries) < len(errors):
         raise unavailable(repository, errors)
-    nodes = connection["nodes"]
+    unknown = {one.path[3] for one in of_entries}
+    nodes = [None if place in unknown else node for place, node in enumerate(connection["nodes"])]
     return WalkPage(
         node_id=found["id"],
         name=storable_text(found["nameWithOwner"]),
@@ -62,6 +68,7 @@ def read_walk_page(answer: Answer, repository: str, alias: str = "repository") -
         has_next=connection["pageInfo"]["hasNextPage"],
         end_cursor=connection["pageInfo"]["endCursor"],
         answered_at=answer.answered_at,
+        problem=unavailable(repository, of_entries) if of_entries else None,
     )
 
 
@@ -70,7 +77,8 @@ def read_hydration(answer: Answer, ids: Sequence[str]) -> list[HydratedPullReque
     nodes = answer.data.get("nodes")
     if not isinstance(nodes, list) or len(nodes) != len(ids):
         raise ResourceLimitsExceeded(_first_message(answer.errors) or "GitHub gave no nodes.")
-    read = [_read_node(answer, place, node_id, nodes[place]) for place, node_id in enumerate(ids)]
+    places = _places(ids, nodes)
+    read = [_read_node(answer, places[node_id], node_id, nodes[places[node_id]]) for node_id in ids]
     if all(isinstance(one, Unreadable) and one.is_heavy for one in read):
         raise ResourceLimitsExceeded(_first_message(answer.errors) or "GitHub gave no nodes.")
     return read
@@ -110,11 +118,18 @@ def read_existence(answer: Answer, ids: Sequence[str]) -> set[str]:
     nodes = answer.data.get("nodes")
     if answer.data.get("repository") is None or not isinstance(nodes, list) or len(nodes) != len(ids):
         return set()
+    found = {node["id"] for node in nodes if isinstance(node, dict) and "id" in node}
     return {
         node_id
         for place, node_id in enumerate(ids)
-        if nodes[place] is None and _is_gone(answer.errors_at("nodes", place))
+        if nodes[place] is None and node_id not in found and _is_gone(answer.errors_at("nodes", place))
     }
+
+
+def _places(ids: Sequence[str], nodes: Sequence[Any]) -> dict[str, int]:
+    """Where each id's node is: GitHub answers in the order asked, and under the id asked; what it says itself counts."""
+    said = {node["id"]: place for place, node in enumerate(nodes) if isinstance(node, dict) and "id" in node}
+    return {node_id: said.get(node_id, place) for place, node_id in enumerate(ids)}
 
 
 def _read_node(answer: Answer, place: int, node_id: str, node: Any) -> HydratedPullRequest | Unreadable:
@@ -163,7 +178,7 @@ def _add_page(so_far: ListSoFar, connection: Any, errors: Sequence[FieldError]) 
     for node in connection["nodes"]:
         try:
             entry = read(node)
-        except (KeyError, TypeError, AttributeError):  # null, or of no shape: counted as missing
+        except (KeyError, TypeError, AttributeError, ValueError):  # null, or of no shape: counted as missing
             so_far.nulls += 1
             continue
         if key(entry) in known:
@@ -171,6 +186,9 @@ def _add_page(so_far: ListSoFar, connection: Any, errors: Sequence[FieldError]) 
         else:
             known.add(key(entry))
             fresh.append(entry)
+    if page["hasNextPage"] and not fresh and None not in connection["nodes"]:
+        so_far.problem = f"the page after {so_far.cursor} brings nothing new"
+        return
     so_far.entries += fresh
     so_far.total = connection["totalCount"]
     so_far.has_next, so_far.cursor, so_far.problem = page["hasNextPage"], page["endCursor"], None
@@ -235,8 +253,8 @@ def _commit(node: dict[str, Any]) -> Commit:
     return Commit(
         oid=commit["oid"],
         message=storable_text(commit["message"]),
-        authored_at=parse_time(commit.get("authoredDate")),
-        committed_at=parse_time(commit.get("committedDate")),
+        authored_at=parse_git_time(commit.get("authoredDate")),
+        committed_at=parse_git_time(commit.get("committedDate")),
         author_login=_login(author.get("user")),
         author_name=_text(author.get("name")),
         author_email=_text(author.get("email")),

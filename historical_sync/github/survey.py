@@ -22,7 +22,7 @@ SURVEY_REPOSITORIES = 50
 def survey(client: GitHubClient, repositories: Sequence[str], now: datetime) -> dict[str, int | None]:
     """Pull requests opened in each repository in the last six months; None where search cannot tell.
 
-    Search is soft, so what fails here is told and left: the walk finds out. Raises RateLimited or TokenRefused only.
+    Search is soft, so once it fails it is told and left: the walk finds out. Raises RateLimited or TokenRefused only.
     """
     since = (now - relativedelta(months=SURVEY_MONTHS)).date()
     size = PageSize(1, most=SURVEY_REPOSITORIES)
@@ -45,7 +45,7 @@ def survey(client: GitHubClient, repositories: Sequence[str], now: datetime) -> 
                 size.shrink(len(batch))
                 continue
             client.tell(f"How busy the repositories are is not known: {error}")
-            counts = [None] * len(batch)
+            return found | dict.fromkeys(waiting)
         found |= dict(zip(batch, counts, strict=True))
         waiting = waiting[len(batch) :]
     return found

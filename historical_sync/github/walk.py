@@ -32,6 +32,8 @@ LOOK_ENTRIES = 10
 LOOK_REPOSITORIES = 25
 MOST_LOOKS = 8
 MOST_RESTARTS = 3
+MOST_EMPTY_PAGES = 5
+"""Pages without an entry, one after the other, before the cursor is taken for refused."""
 TRIES_AT_NULLS = 3
 
 
@@ -42,6 +44,8 @@ class Walker:
     warehouse: Warehouse
     client: GitHubClient
     team_id: str
+    problems: dict[str, GitHubError] = field(default_factory=dict)
+    """By repository: what GitHub said of an entry that it did not give."""
     _page: PageSize = field(default_factory=lambda: PageSize(0))
     _look: PageSize = field(default_factory=lambda: PageSize(1, most=LOOK_REPOSITORIES))
 
@@ -152,16 +156,17 @@ class Walker:
         with ThreadPoolExecutor(1, thread_name_prefix="walk") as carrier:
             ahead = carrier.submit(self._fetch, repository, walk.cursor)
             restarts = pages = 0
+            trail = Trail()
             while True:
                 try:
                     page = ahead.result()
-                    went_on = advance(walk, page)
+                    went_on = trail.follow(walk, page)
                 except CursorRefused as error:
                     restarts += 1
                     if restarts > MOST_RESTARTS or (walk.cursor is None and restarts > 1):
                         raise
                     self.client.tell(f"{repository.repository}: the walk starts again from the top ({error})")
-                    walk = replace(walk, cursor=None)
+                    walk, trail = replace(walk, cursor=None), Trail()
                     ahead = carrier.submit(self._fetch, repository, None)
                     continue
                 is_over = is_done(went_on)
@@ -200,10 +205,18 @@ class Walker:
                     self._page.shrink(size)
                     continue
                 raise
-            self._page.grow()
+            if size > 1 and page.problem is not None and is_heavy(page.problem):
+                self._page.shrink(size)
+                continue
             nulls += bool(page.nulls)
             if not page.nulls or nulls >= TRIES_AT_NULLS:
+                self._page.grow()
+                self._note_problem(repository, page)
                 return page
+
+    def _note_problem(self, repository: TrackedRepository, page: WalkPage) -> None:
+        if page.problem is not None:
+            self.problems[repository.repository] = page.problem
 
     def _ask_page(self, repository: TrackedRepository, cursor: str | None, size: int) -> WalkPage:
         error: RepositoryUnavailable | None = None
@@ -236,6 +249,25 @@ class Walker:
             except GitHubError as error:
                 pages.append(error)
         return pages
+
+
+@dataclass
+class Trail:
+    """The cursors that a descent came by, so that a list that leads in a circle, or nowhere, is not walked for ever."""
+
+    cursors: set[str | None] = field(default_factory=set)
+    empty: int = 0
+
+    def follow(self, walk: Walk, page: WalkPage) -> Walk:
+        """The walk after this page. Raises CursorRefused when the page leads nowhere new."""
+        went_on = advance(walk, page)
+        self.cursors.add(walk.cursor)
+        self.empty = 0 if page.entries or page.nulls else self.empty + 1
+        if page.has_next and went_on.cursor in self.cursors:
+            raise CursorRefused(f"The list goes round in a circle at {walk.cursor}.")
+        if page.has_next and self.empty > MOST_EMPTY_PAGES:
+            raise CursorRefused(f"{self.empty} empty pages in a row, and still more to come.")
+        return went_on
 
 
 def advance(walk: Walk, page: WalkPage) -> Walk:

@@ -120,7 +120,7 @@ def test_a_403_about_permission_is_no_limit() -> None:
         (422, {"message": "Unprocessable"}, QueryRefused),
         (500, b"", ServerFailure),
         (503, b"<html></html>", ServerFailure),
-        (301, b"", ServerFailure),
+        (301, b"", ConfigurationError),
     ],
 )
 def test_without_data_the_error_says_what_is_meant(status: int, body: Any, error: type[Exception]) -> None:

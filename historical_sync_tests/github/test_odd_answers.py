@@ -1,0 +1,172 @@
+"""Answers that GitHub should not give: out of order, in circles, with errors inside a list, from another address."""
+
+import json
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from historical_sync.errors import ConfigurationError, CursorRefused, RepositoryUnavailable
+from historical_sync.github import queries
+from historical_sync.github.answers import Answer, read_answer
+from historical_sync.github.hydrated import HydratedPullRequest, ListSoFar, Unreadable
+from historical_sync.github.readers import WalkPage, read_existence, read_hydration, read_list_page, read_walk_page
+from historical_sync.github.survey import survey
+from historical_sync.github.walk import MOST_EMPTY_PAGES, Trail
+from historical_sync.sandbox import world as story
+from historical_sync.warehouse.index import Walk
+from historical_sync_tests.github.stage import Stage
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SAML = "Resource protected by organization SAML enforcement. You must grant your OAuth token access."
+
+
+def answer(data: dict[str, Any], *errors: dict[str, Any], status: int = 200, **headers: str) -> Answer:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return read_answer(status, names, json.dumps({"data": data, "errors": list(errors)}).encode(), NOW)
+
+
+def asked(stage: Stage, ids: Sequence[str]) -> Answer:
+    return stage.client().ask(queries.HYDRATE, {"ids": list(ids)}, lambda one: one)
+
+
+def test_nodes_out_of_order_are_told_apart_by_their_own_ids(small_stage: Stage) -> None:
+    """`nodes(ids:)` shuffled: each pull request is its own; one that did not come is unread, and not gone."""
+    stage = small_stage
+    entries = stage.client().ask(
+        queries.WALK,
+        {"owner": "demo", "name": "payments", "first": 6, "after": None},
+        lambda one: read_walk_page(one, "demo/payments").entries,
+    )
+    ids = [entry.node_id for entry in entries]
+    whole = asked(stage, ids)
+    random.Random(3).shuffle(whole.data["nodes"])
+    read = read_hydration(whole, ids)
+    assert [one.fields["number"] for one in read if isinstance(one, HydratedPullRequest)] == [
+        entry.number for entry in entries
+    ]
+    whole.data["nodes"][2] = whole.data["nodes"][4]
+    lost = [one for one in read_hydration(whole, ids) if isinstance(one, Unreadable) and one.is_gone]
+    assert not lost
+
+
+def test_what_came_elsewhere_in_the_answer_is_not_gone() -> None:
+    """A null with NOT_FOUND in the place of an id that stands in another place deletes nothing."""
+    gone = {"type": "NOT_FOUND", "path": ["nodes", 0], "message": "Could not resolve to a node"}
+    shuffled = answer({"nodes": [None, {"id": "a"}], "repository": {"id": "R"}}, gone)
+    assert read_existence(shuffled, ["a", "b"]) == set()
+    assert read_existence(shuffled, ["b", "a"]) == {"b"}
+
+
+def walk_page(*errors: dict[str, Any], nodes: Sequence[Any] = ()) -> WalkPage:
+    connection = {"totalCount": 2, "pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": list(nodes)}
+    data = {"repository": {"id": "R", "nameWithOwner": "acme/api", "pullRequests": connection}}
+    return read_walk_page(answer(data, *errors), "acme/api")
+
+
+def entry(number: int) -> dict[str, Any]:
+    at = "2026-02-01T00:00:00Z"
+    times = {"createdAt": at, "updatedAt": at, "mergedAt": None, "closedAt": None}
+    return {"id": f"PR_{number}", "number": number, "state": "OPEN", **times}
+
+
+def test_an_error_inside_the_list_costs_an_entry_and_not_the_repository() -> None:
+    """An entry that may not be seen, or a field of one, is unknown, with GitHub's reason; the others are read."""
+    hidden = {"type": "FORBIDDEN", "path": ["repository", "pullRequests", "nodes", 0], "message": SAML}
+    page = walk_page(hidden, nodes=[None, entry(2)])
+    assert ([one.number for one in page.entries], page.nulls) == ([2], 1)
+    assert isinstance(page.problem, RepositoryUnavailable)
+    assert page.problem.reason == "SAML"
+    path = ["repository", "pullRequests", "nodes", 1, "closedAt"]
+    page = walk_page({"type": "INTERNAL", "path": path, "message": "?"}, nodes=[entry(1), entry(2)])
+    assert ([one.number for one in page.entries], page.nulls) == ([1], 1)
+
+
+def test_an_error_at_the_list_itself_is_one_of_the_repository() -> None:
+    """The whole list unknown: nothing of it counts."""
+    with pytest.raises(RepositoryUnavailable):
+        walk_page({"type": "FORBIDDEN", "path": ["repository", "pullRequests"], "message": SAML}, nodes=[entry(1)])
+
+
+def page(cursor: str, entries: int = 1) -> WalkPage:
+    found = walk_page(nodes=[entry(number) for number in range(entries)])
+    return WalkPage("R", "acme/api", found.entries, 0, 9, True, cursor, NOW)
+
+
+def test_a_list_that_goes_in_a_circle_is_left() -> None:
+    """Cursors a, b, a: the walk ends there, however often GitHub says that there is more."""
+    trail, walk = Trail(), Walk("history")
+    for cursor in ("a", "b"):
+        walk = trail.follow(walk, page(cursor))
+    with pytest.raises(CursorRefused):
+        trail.follow(walk, page("a"))
+
+
+def test_empty_pages_without_end_are_left() -> None:
+    """A few empty pages are passed; a list of nothing but them is not walked for ever."""
+    trail, walk = Trail(), Walk("history")
+    for place in range(MOST_EMPTY_PAGES):
+        walk = trail.follow(walk, page(str(place), 0))
+    with pytest.raises(CursorRefused):
+        trail.follow(walk, page("more", 0))
+
+
+def test_a_page_of_a_list_that_repeats_another_is_a_problem() -> None:
+    """Labels a, then a again with more to come: unknown, so that nobody pages on for ever."""
+    labels = {"totalCount": 200, "pageInfo": {"hasNextPage": True, "endCursor": "1"}, "nodes": [{"name": "a"}]}
+    node = {"id": "PR_1", "updatedAt": "2026-02-01T00:00:00Z", "labels": labels}
+    so_far = ListSoFar("labels")
+    assert read_list_page(answer({"page0": node}), "page0", so_far, datetime(2026, 2, 1, tzinfo=UTC))
+    assert so_far.problem is None
+    labels["pageInfo"] = {"hasNextPage": True, "endCursor": "2"}
+    assert read_list_page(answer({"page0": node}), "page0", so_far, datetime(2026, 2, 1, tzinfo=UTC))
+    assert "nothing new" in (so_far.problem or "")
+
+
+def test_another_address_is_named() -> None:
+    """A redirect is not followed with a token in hand: the person reads where it points."""
+    with pytest.raises(ConfigurationError, match=r"https://ghe\.example\.com/api/graphql"):
+        answer({}, status=308, Location="https://ghe.example.com/api/graphql")
+
+
+def test_a_refusal_of_a_server_without_limits_is_no_limit() -> None:
+    """0 of 0 points left beside a 403: it is waited for nothing, the permission is missing."""
+    body = json.dumps({"message": "Resource not accessible by personal access token"}).encode()
+    headers = {"X-RateLimit-Limit": "0", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "0"}
+    with pytest.raises(RepositoryUnavailable):
+        read_answer(403, headers, body, NOW)
+
+
+def test_a_search_that_always_fails_is_given_up(small_stage: Stage) -> None:
+    """Forty repositories, every search a time-out: halved down to one, and then the walk finds out by itself."""
+    stage = small_stage
+    client = stage.client()
+    stage.sandbox.faults.add("504")
+    names = [f"acme/{number}" for number in range(40)]
+    assert survey(client, names, NOW) == dict.fromkeys(names)
+    assert client.meter.requests <= 1 + 6
+
+
+def test_a_path_longer_than_an_index_entry_is_stored(small_stage: Stage) -> None:
+    """4,000 bytes that do not compress: git allows such a path, a key of PostgreSQL does not."""
+    stage = small_stage
+    with stage.world.lock:
+        one = next(iter(stage.world.repositories["demo/payments"].pull_requests.values()))
+        letters = random.Random(1).choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=4000)
+        one.files.append(story.ChangedFile("".join(letters), 1, 0, "ADDED"))
+    stage.sync()
+    stage.assert_all_true()
+
+
+@pytest.mark.parametrize("written", ["0000-12-31T23:00:00Z", "10000-01-01T00:00:00Z", "soon"])
+def test_a_commit_of_no_calendar_is_a_commit_without_a_time(written: str) -> None:
+    """Git stores any number as a time; one that is no date loses itself, not the pull request."""
+    times = {"authoredDate": written, "committedDate": "2026-02-01T00:00:00Z"}
+    commit = {"oid": "a", "message": "m", "author": None, **times}
+    commits = {"totalCount": 1, "pageInfo": {"hasNextPage": False, "endCursor": "1"}, "nodes": [{"commit": commit}]}
+    node = {"id": "PR_1", "updatedAt": "2026-02-01T00:00:00Z", "commits": commits}
+    so_far = ListSoFar("commits")
+    read_list_page(answer({"page0": node}), "page0", so_far, datetime(2026, 2, 1, tzinfo=UTC))
+    assert (so_far.is_complete, so_far.entries[0].authored_at) == (True, None)
