@@ -19,6 +19,7 @@ FLOORS = {
     "ai_usage.retagging": 3,
     "github": 1,
     "github.client": 2,
+    "github.trail": 3,
     "github.walk": 3,
     "github.hydration": 3,
     "github.deletions": 3,

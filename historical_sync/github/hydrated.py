@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from historical_sync.errors import GitHubError
 from historical_sync.records import Commit, PullRequest, storable_text
 
 GITHUB_CLOCK_TICK = timedelta(seconds=1)
@@ -104,12 +105,16 @@ class HydratedPullRequest:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A pull request that this answer does not give. `is_gone` when GitHub says that the id does not exist."""
+    """A pull request that this answer does not give. `is_gone` when GitHub says that the id does not exist.
+
+    `error` is the failure of the request, where it was asked alone and in the smallest way there is.
+    """
 
     node_id: str
     reason: str
     is_gone: bool = False
     is_heavy: bool = False
+    error: GitHubError | None = None
 
 
 def _closing_issue(issue: tuple[str, int], own_name: str) -> str:

@@ -23,6 +23,7 @@ from historical_sync.github.hydrated import HydratedPullRequest, Unreadable
 from historical_sync.github.lists import LISTS_AT_ONCE, ListReader
 from historical_sync.github.paging import PageSize
 from historical_sync.github.readers import read_hydration, read_identity
+from historical_sync.github.retries import Streak
 from historical_sync.records import PullRequest
 from historical_sync.warehouse.index import Wanted
 
@@ -33,6 +34,8 @@ Result = HydratedPullRequest | Unreadable
 TRIES = 3
 """How often something is asked again that came back incomplete without a change to explain it."""
 TRIES_WHILE_MOVING = 8
+MOST_FAILURES_IN_A_ROW = 8
+"""Pull requests that failed alone, each after all its retries, with no answer between: GitHub is ill, not they."""
 
 
 @dataclass
@@ -58,6 +61,7 @@ class Hydrator:
         self._guard = Lock()
         self._long: list[tuple[Wanted, HydratedPullRequest]] = []
         self._tries: Counter[Wanted] = Counter()
+        self._failures = Streak(MOST_FAILURES_IN_A_ROW)
         self.page = PageSize(queries.LISTS_PER_PULL_REQUEST)
 
     def fetch(self, wanted: Sequence[Wanted]) -> Fetched:
@@ -140,7 +144,8 @@ class Hydrator:
             raise
         except GitHubError as error:
             self.require_answers()
-            return Unreadable(wanted.node_id, str(error))
+            self._failures.add(error)
+            return Unreadable(wanted.node_id, str(error), error=error)
 
     def require_answers(self) -> None:
         """Raise GitHubError unless GitHub answers the cheapest question there is."""
@@ -153,9 +158,10 @@ class Hydrator:
             self.page.learn_cost(len(ids) if document == queries.HYDRATE else 0, answer.cost)
             return read_hydration(answer, ids)
 
-        results = dict(
+        results: dict[str, Result] = dict(
             zip(ids, self._client.ask(document, {"ids": ids}, read, is_shrinkable=is_shrinkable), strict=True)
         )
+        self._failures.end()
         return [_of(one, results[one.node_id]) for one in batch]
 
     @staticmethod
@@ -181,7 +187,7 @@ def is_final(result: Result, tries: int) -> bool:
     A list with a problem has been tried in every way there is, so another round would only repeat that.
     """
     if isinstance(result, Unreadable):
-        return result.is_gone or tries >= TRIES
+        return result.is_gone or result.error is not None or tries >= TRIES
     if result.has_moved:
         return tries >= TRIES_WHILE_MOVING
     return not result.shortfalls or tries >= TRIES or any(one.problem for one in result.lists.values())

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from historical_sync.errors import CursorRefused, GitHubError, QueryRefused, RateLimited, TokenRefused
 from historical_sync.github import queries
 from historical_sync.github.answers import Answer
-from historical_sync.github.client import GitHubClient, is_heavy
+from historical_sync.github.client import GitHubClient, is_heavy, well_formed
 from historical_sync.github.hydrated import HydratedPullRequest, ListSoFar
 from historical_sync.github.paging import PageSize
 from historical_sync.github.readers import read_identity, read_list_page
+from historical_sync.github.retries import Streak
 
 LISTS_AT_ONCE = 10
 """Pages of 100 entries that share a request: a tenth of the requests, and a page that GitHub still computes in time."""
 MOST_ENTRIES = 100
 LEAST_ENTRIES = 10
 TRIES = 3
+MOST_FAILURES_IN_A_ROW = 24
+"""Lists that failed alone at their smallest, all those of four pull requests: GitHub is ill, not they."""
 
 
 @dataclass(eq=False)
@@ -36,6 +40,7 @@ class ListReader:
 
     def __init__(self, client: GitHubClient) -> None:
         self._client = client
+        self._failures = Streak(MOST_FAILURES_IN_A_ROW)
         self._width = PageSize(1, most=LISTS_AT_ONCE)
 
     def finish(self, pull_requests: Sequence[HydratedPullRequest]) -> None:
@@ -73,6 +78,7 @@ class ListReader:
         except GitHubError as error:
             return self._ask_smaller(batch, error, is_smallest)
         self._width.grow()
+        self._failures.end()
         for place, one in enumerate(batch):
             _take(one, answer, f"page{place}")
         return True
@@ -87,6 +93,8 @@ class ListReader:
             batch[0].entries = max(LEAST_ENTRIES, batch[0].entries // 2)
             return False
         self._client.ask(queries.IDENTITY, {}, read_identity)
+        if not isinstance(error, CursorRefused):
+            self._failures.add(error)
         for one in batch:
             one.so_far.problem = str(error)
             one.tries = TRIES
@@ -103,7 +111,10 @@ def needs_more(one: OpenList) -> bool:
 def _take(one: OpenList, answer: Answer, alias: str) -> None:
     if one.pull_request.has_moved:
         return
-    if not read_list_page(answer, alias, one.so_far, one.pull_request.updated_at):
-        one.pull_request.has_moved = True
+    read = partial(read_list_page, alias=alias, so_far=one.so_far, updated_at=one.pull_request.updated_at)
+    try:
+        one.pull_request.has_moved = not well_formed(read, answer)
+    except GitHubError as error:
+        one.so_far.problem = str(error)
     if one.so_far.problem:
         one.tries += 1

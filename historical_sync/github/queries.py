@@ -81,6 +81,9 @@ query Existence($ids: [ID!]!, $owner: String!, $name: String!) {{
 }}"""
 """Which of these ids still exist, and whether their repository can be read: only then is a missing one deleted."""
 
+KNOWN_ID = f"query KnownId($ids: [ID!]!) {{ nodes(ids: $ids) {{ id }} {RATE_LIMIT} }}"
+"""What GitHub calls today what it once gave this id: ids of the older form are still understood."""
+
 IDENTITY = f"query Identity {{ viewer {{ login }} {RATE_LIMIT} }}"
 """Whose budget a token spends; also the cheapest question there is, so it tells an outage from a heavy query."""
 
@@ -128,6 +131,7 @@ DOCUMENTS = {
     "hydrate_scalars": HYDRATE_SCALARS,
     "existence": EXISTENCE,
     "identity": IDENTITY,
+    "known_id": KNOWN_ID,
     "list_pages": list_pages(tuple(LIST_FIELDS)),
     "look": look(2),
     "survey": survey(2),

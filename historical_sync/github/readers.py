@@ -113,6 +113,12 @@ def read_identity(answer: Answer) -> str | None:
     return storable_text(viewer["login"]) if isinstance(viewer, dict) and viewer.get("login") else None
 
 
+def read_ids(answer: Answer) -> list[str | None]:
+    """The ids by which the nodes that were asked for go now; None for one that does not exist, or may not be read."""
+    nodes = answer.data.get("nodes")
+    return [node["id"] if isinstance(node, dict) else None for node in nodes or ()]
+
+
 def read_existence(answer: Answer, ids: Sequence[str]) -> set[str]:
     """The ids that are gone: null with NOT_FOUND, while their repository can be read. Empty whenever that is unsure."""
     nodes = answer.data.get("nodes")
@@ -127,7 +133,7 @@ def read_existence(answer: Answer, ids: Sequence[str]) -> set[str]:
 
 
 def _places(ids: Sequence[str], nodes: Sequence[Any]) -> dict[str, int]:
-    """Where each id's node is: GitHub answers in the order asked, and under the id asked; what it says itself counts."""
+    """Where each id's node is: GitHub keeps the order, but what a node says of itself counts."""
     said = {node["id"]: place for place, node in enumerate(nodes) if isinstance(node, dict) and "id" in node}
     return {node_id: said.get(node_id, place) for place, node_id in enumerate(ids)}
 

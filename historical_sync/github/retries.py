@@ -1,9 +1,11 @@
-"""Whether and how long to wait before the same question is asked again. A pure rule; the client does the sleeping."""
+"""Whether and how long to wait before the same question is asked again, and when to leave all of them. Pure rules."""
 
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 
 from historical_sync.errors import GitHubError, RateLimited, ServerFailure
 
@@ -13,6 +15,28 @@ ATTEMPTS_AT_LIMITS = 12
 SECONDARY_WAIT_SECONDS = 60.0
 """GitHub: without `retry-after`, wait at least a minute, then exponentially longer."""
 LONGEST_WAIT_SECONDS = 3600.0
+
+
+@dataclass
+class Streak:
+    """Failures one after the other, each after all its retries: from `most` on the fault is not theirs but GitHub's."""
+
+    most: int
+    length: int = 0
+    _guard: Lock = field(default_factory=Lock, repr=False)
+
+    def add(self, error: GitHubError) -> None:
+        """One more. Raises the error when it is one too many."""
+        with self._guard:
+            self.length += 1
+            is_outage = self.length >= self.most
+        if is_outage:
+            raise error
+
+    def end(self) -> None:
+        """Something was answered."""
+        with self._guard:
+            self.length = 0
 
 
 def wait_before_retry(error: GitHubError, attempt: int, now: datetime, jitter: random.Random) -> float | None:

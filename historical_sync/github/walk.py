@@ -19,7 +19,8 @@ from historical_sync.errors import CursorRefused, GitHubError, RepositoryUnavail
 from historical_sync.github import queries
 from historical_sync.github.client import GitHubClient, is_heavy, well_formed
 from historical_sync.github.paging import PageSize
-from historical_sync.github.readers import WalkPage, read_walk_page
+from historical_sync.github.readers import WalkPage, read_ids, read_walk_page
+from historical_sync.github.trail import Trail, has_come_down
 from historical_sync.records import TrackedRepository
 from historical_sync.warehouse.index import Walk, read_walk, save_walk, upsert_entries
 from historical_sync.warehouse.postgres import Transaction, Warehouse
@@ -32,8 +33,6 @@ LOOK_ENTRIES = 10
 LOOK_REPOSITORIES = 25
 MOST_LOOKS = 8
 MOST_RESTARTS = 3
-MOST_EMPTY_PAGES = 5
-"""Pages without an entry, one after the other, before the cursor is taken for refused."""
 TRIES_AT_NULLS = 3
 
 
@@ -46,6 +45,7 @@ class Walker:
     team_id: str
     problems: dict[str, GitHubError] = field(default_factory=dict)
     """By repository: what GitHub said of an entry that it did not give."""
+    _former_ids: dict[str, str | None] = field(default_factory=dict)
     _page: PageSize = field(default_factory=lambda: PageSize(0))
     _look: PageSize = field(default_factory=lambda: PageSize(1, most=LOOK_REPOSITORIES))
 
@@ -223,15 +223,35 @@ class Walker:
         for name in names_to_ask(repository):
             owner, _, short = name.partition("/")
             try:
-                return self.client.ask(
+                page = self.client.ask(
                     queries.WALK,
                     {"owner": owner, "name": short, "first": size, "after": cursor},
-                    lambda answer: same_repository(repository, read_walk_page(answer, repository.repository)),
+                    partial(read_walk_page, repository=repository.repository),
                     is_shrinkable=size > 1,
                 )
+                return self._same_repository(repository, page)
             except RepositoryUnavailable as refusal:
                 error = error or refusal
         raise error or GitHubError(f"{repository.repository} has no name to ask for.")
+
+    def _same_repository(self, repository: TrackedRepository, page: WalkPage) -> WalkPage:
+        """The page, if it is of the repository that was walked before. GitHub has changed the form of its ids once.
+
+        Raises RepositoryUnavailable when the name now belongs to another one.
+        """
+        if repository.node_id is None or repository.node_id == page.node_id:
+            return page
+        if repository.node_id not in self._former_ids:
+            found = self.client.ask(queries.KNOWN_ID, {"ids": [repository.node_id]}, read_ids)
+            self._former_ids[repository.node_id] = found[0] if found else None
+        if self._former_ids[repository.node_id] == page.node_id:
+            return page
+        raise RepositoryUnavailable(
+            f"{repository.repository}: this name now belongs to another repository.",
+            repository=repository.repository,
+            reason="not found",
+            remedy="Remove the repository from the team and add it under its present name.",
+        )
 
     def _shared_look(self, repositories: Sequence[TrackedRepository]) -> list[WalkPage | GitHubError]:
         variables: dict[str, object] = {"first": LOOK_ENTRIES}
@@ -245,64 +265,12 @@ class Walker:
         for place, repository in enumerate(repositories):
             try:
                 read = partial(read_walk_page, repository=repository.repository, alias=f"look{place}")
-                pages.append(same_repository(repository, well_formed(read, answer)))
+                pages.append(self._same_repository(repository, well_formed(read, answer)))
             except GitHubError as error:
                 pages.append(error)
         return pages
 
 
-@dataclass
-class Trail:
-    """The cursors that a descent came by, so that a list that leads in a circle, or nowhere, is not walked for ever."""
-
-    cursors: set[str | None] = field(default_factory=set)
-    empty: int = 0
-
-    def follow(self, walk: Walk, page: WalkPage) -> Walk:
-        """The walk after this page. Raises CursorRefused when the page leads nowhere new."""
-        went_on = advance(walk, page)
-        self.cursors.add(walk.cursor)
-        self.empty = 0 if page.entries or page.nulls else self.empty + 1
-        if page.has_next and went_on.cursor in self.cursors:
-            raise CursorRefused(f"The list goes round in a circle at {walk.cursor}.")
-        if page.has_next and self.empty > MOST_EMPTY_PAGES:
-            raise CursorRefused(f"{self.empty} empty pages in a row, and still more to come.")
-        return went_on
-
-
-def advance(walk: Walk, page: WalkPage) -> Walk:
-    """The walk after this page. Raises CursorRefused when there is more to come but the cursor does not move."""
-    if page.has_next and (page.end_cursor is None or page.end_cursor == walk.cursor):
-        raise CursorRefused(f"The cursor does not move from {walk.cursor}.")
-    passed = [moment for moment in (walk.frontier, page.oldest) if moment is not None]
-    return replace(
-        walk,
-        started_at=walk.started_at or page.answered_at,
-        cursor=page.end_cursor if page.has_next else None,
-        frontier=min(passed, default=None),
-        is_at_end=walk.is_at_end or not page.has_next,
-        walked_at=page.answered_at,
-        nulls=walk.nulls + page.nulls,
-    )
-
-
-def has_come_down(walk: Walk, since: datetime | None) -> bool:
-    """Whether a look has passed everything since the one before; without one before, everything there is."""
-    return walk.is_at_end or (since is not None and walk.has_passed(since))
-
-
 def names_to_ask(repository: TrackedRepository) -> list[str]:
     """The names to try: the newest one known, then the registered one, which GitHub may still redirect."""
     return list(dict.fromkeys(name for name in (repository.current_name, repository.repository) if name))
-
-
-def same_repository(repository: TrackedRepository, page: WalkPage) -> WalkPage:
-    """The page, unless the name now belongs to another repository than the one that was walked before."""
-    if repository.node_id is not None and page.node_id != repository.node_id:
-        raise RepositoryUnavailable(
-            f"{repository.repository}: this name now belongs to another repository.",
-            repository=repository.repository,
-            reason="not found",
-            remedy="Remove the repository from the team and add it under its present name.",
-        )
-    return page

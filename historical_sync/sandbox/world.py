@@ -183,6 +183,8 @@ class World:
         self.lock = threading.RLock()
         self.accounts: dict[str, Account] = {}
         self.deleted_ids: set[str] = set()
+        self.former_ids: dict[str, str] = {}
+        """Ids of an older form, which are still understood, and those that took their place."""
         self._by_name: dict[str, Repository] = {}
         self._by_node_id: dict[str, PullRequest] = {}
         self._last_database_id = 1_000_000_000
@@ -207,6 +209,7 @@ class World:
 
     def node(self, node_id: str) -> PullRequest | Repository | None:
         """What has this global id."""
+        node_id = self.former_ids.get(node_id, node_id)
         found = self._by_node_id.get(node_id)
         if found is not None:
             return found

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from historical_sync.errors import ConfigurationError, CursorRefused, RepositoryUnavailable
+from historical_sync.errors import ConfigurationError, CursorRefused, RepositoryUnavailable, ServerFailure
 from historical_sync.github import queries
 from historical_sync.github.answers import Answer, read_answer
 from historical_sync.github.hydrated import HydratedPullRequest, ListSoFar, Unreadable
 from historical_sync.github.readers import WalkPage, read_existence, read_hydration, read_list_page, read_walk_page
+from historical_sync.github.retries import Streak
 from historical_sync.github.survey import survey
-from historical_sync.github.walk import MOST_EMPTY_PAGES, Trail
+from historical_sync.github.trail import MOST_EMPTY_PAGES, Trail
 from historical_sync.sandbox import world as story
 from historical_sync.warehouse.index import Walk
 from historical_sync_tests.github.stage import Stage
@@ -170,3 +171,45 @@ def test_a_commit_of_no_calendar_is_a_commit_without_a_time(written: str) -> Non
     so_far = ListSoFar("commits")
     read_list_page(answer({"page0": node}), "page0", so_far, datetime(2026, 2, 1, tzinfo=UTC))
     assert (so_far.is_complete, so_far.entries[0].authored_at) == (True, None)
+
+
+def test_an_outage_of_pull_requests_alone_is_an_outage(small_stage: Stage) -> None:
+    """GitHub lists and says who we are, but gives no pull request: after a few it is left, not tried one by one.
+
+    The months say why, and once it passes all is there.
+    """
+    stage = small_stage
+    failing = stage.sandbox.faults.add("502", more_than=0)
+    stage.sync()
+    assert failing.struck < 600
+    stage.assert_true_or_told()
+    stage.sandbox.faults.clear()
+    stage.sync()
+    stage.assert_all_true()
+
+
+def test_failures_in_a_row_are_an_outage() -> None:
+    """Two, an answer, two more: still each one's own; the third in a row is raised."""
+    streak, error = Streak(3), ServerFailure("502")
+    for _ in range(2):
+        streak.add(error)
+        streak.add(error)
+        streak.end()
+    streak.add(error)
+    streak.add(error)
+    with pytest.raises(ServerFailure):
+        streak.add(error)
+
+
+def test_a_new_form_of_ids_is_not_another_repository(small_stage: Stage) -> None:
+    """GitHub has replaced its ids once: what the old id leads to, and the name too, is the same repository."""
+    stage = small_stage
+    stage.sync()
+    repository = stage.world.repositories["demo/payments"]
+    with stage.warehouse.transaction() as tx:
+        tx.execute("update tracked_repositories set node_id = 'MDEwOlJlcG8x' where repository = 'demo/payments'")
+    stage.sync()
+    assert stage.statuses()["demo/payments"] == {"failed"}
+    stage.world.former_ids["MDEwOlJlcG8x"] = repository.node_id
+    stage.sync()
+    stage.assert_all_true()

@@ -26,7 +26,7 @@ from historical_sync.github.queries import DOCUMENTS, LISTS_PER_PULL_REQUEST
 from historical_sync.github.readers import WalkPage
 from historical_sync.github.retries import ATTEMPTS_AT_FAILURES, wait_before_retry
 from historical_sync.github.tokens import app_installation, digest, read_secret, references
-from historical_sync.github.walk import advance
+from historical_sync.github.trail import advance
 from historical_sync.warehouse.index import Walk
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
