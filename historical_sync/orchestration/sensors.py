@@ -1,5 +1,6 @@
 """The sensors. Each looks at the tables as they are now and starts what is missing; none remembers anything."""
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
@@ -12,12 +13,15 @@ from historical_sync.orchestration.partitions import FIRST_MONTH, MONTH_TAG, PAR
 from historical_sync.orchestration.queue import ASKED_BY_A_PERSON, CLASSIFIED_AGAIN, month_priority
 from historical_sync.orchestration.resources import Pipeline, PipelineResource
 from historical_sync.records import TeamMonth
-from historical_sync.warehouse import alerts, operations, registry
+from historical_sync.warehouse import alerts, benchmarks, operations, registry
 from historical_sync.warehouse.operations import DueMonth
 from historical_sync.window import first_of_month
 
 Runs = Mapping[str, Sequence[internals.RunRecord]]
 """Partition key → the runs of that partition, newest first."""
+
+COMPARE_SECONDS = 15.0
+"""How long a tick goes on comparing teams; a month of a thousand teams takes about a second."""
 
 ALERTS_A_TICK = 6
 """At most eight seconds each (see `webhooks.READ_SECONDS`): a tick may take a minute."""
@@ -191,4 +195,27 @@ def report_failed_runs(context: dg.RunFailureSensorContext, pipeline: PipelineRe
         alerts.note_run_failure(tx, team_id, month, cause=context.failure_event.message or "", now=now)
 
 
-SENSORS = [onboard_teams, collect_llm_batches, deliver_alerts, report_failed_runs]
+@dg.sensor(
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="""
+Compares the teams of one size with each other again for the months that changed: it looks at every team, so with more
+than fifty of them this is done once a minute at most, not with every month that a team publishes.
+""",
+)
+def compare_teams(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SkipReason:
+    """Starts no run. A transaction a month; what does not fit into the tick is done by the next."""
+    until = time.monotonic() + COMPARE_SECONDS
+    with pipeline.warehouse.transaction() as tx:
+        stale = benchmarks.stale_months(tx)
+    done = 0
+    for month in stale:
+        if time.monotonic() >= until:
+            break
+        with pipeline.warehouse.transaction() as tx:
+            benchmarks.refresh_benchmarks(tx, month)
+        done += 1
+    return dg.SkipReason(f"Benchmarks of {done} months were computed anew; {len(stale) - done} wait.")
+
+
+SENSORS = [onboard_teams, collect_llm_batches, deliver_alerts, report_failed_runs, compare_teams]

@@ -48,7 +48,7 @@ def publish_month(warehouse: Warehouse, team_id: str, month: date, *, now: datet
         summary = _summary(tx, team_id, month, values)
     if values and not summary.is_open:
         with warehouse.transaction() as tx:
-            benchmarks.refresh_benchmarks(tx, month)
+            benchmarks.follow_month(tx, month)
     return summary
 
 

@@ -2,6 +2,9 @@
 
 Only full months of teams that have all their repositories take part, and only values that rest on enough pull
 requests. A team's size is its active authors of that month.
+
+They look at every team. So among few teams they follow each month that is published; among many a published month is
+only marked, and a sensor computes what is marked: a team's month must not cost more the more teams there are.
 """
 
 from __future__ import annotations
@@ -57,9 +60,55 @@ where teams >= {LEAST_TEAMS}
 """The share of the *other* teams of its size that a team does better than; equals count half."""
 
 
+FEW_TEAMS = 50
+"""Up to so many teams benchmarks cost less than the month that changed them (some five milliseconds)."""
+
+
+def follow_month(tx: Transaction, month: date) -> None:
+    """A team's month was published: compute its benchmarks anew among few teams, mark them as stale among many."""
+    if _has_few_teams(tx, month):
+        refresh_benchmarks(tx, month)
+    else:
+        tx.execute(
+            """
+            insert into benchmark_months (month, is_stale) values (%s, true)
+            on conflict (month) do update set is_stale = true
+            """,
+            [month],
+        )
+
+
+def stale_months(tx: Transaction) -> list[date]:
+    """The months whose benchmarks wait to be computed anew, newest first."""
+    return [row["month"] for row in tx.rows("select month from benchmark_months where is_stale order by month desc")]
+
+
+def _has_few_teams(tx: Transaction, month: date) -> bool:
+    found: int = tx.value(
+        """
+        select count(*) from (
+            select from monthly_trends
+            where month = %s and metric = 'active_authors' and repository = %s and segment = %s limit %s
+        ) counted
+        """,
+        [month, ALL, ALL, FEW_TEAMS + 1],
+    )
+    return found <= FEW_TEAMS
+
+
 def refresh_benchmarks(tx: Transaction, month: date) -> int:
-    """Compute a month's benchmarks and standings anew, in place of the old. Returns how many benchmarks there are."""
+    """Compute a month's benchmarks and standings anew, in place of the old. Returns how many benchmarks there are.
+
+    The mark goes first: a team that is published meanwhile waits for it and marks the month again.
+    """
     tx.lock("benchmarks", month.isoformat())
+    tx.execute(
+        """
+        insert into benchmark_months (month, is_stale, refreshed_at) values (%s, false, now())
+        on conflict (month) do update set is_stale = false, refreshed_at = excluded.refreshed_at
+        """,
+        [month],
+    )
     tx.execute("delete from monthly_benchmarks where month = %s", [month])
     tx.execute("delete from team_standings where month = %s", [month])
     parameters: dict[str, Any] = {

@@ -195,3 +195,14 @@ def test_a_run_that_dagster_runs_again_is_no_news(instance: dg.DagsterInstance, 
     (alert,) = told(pipeline)
     assert (alert["team_id"], alert["repository"]) == ("acme", None)
     assert "Its process 17 is gone." in alert["cause"]
+
+
+def test_teams_are_compared_once_a_tick(instance: dg.DagsterInstance, pipeline: PipelineAt) -> None:
+    """The sensor computes the benchmarks of the months that are marked, whatever marked them, and starts no run."""
+    with pipeline.warehouse.transaction() as tx:
+        tx.execute("insert into benchmark_months (month, is_stale) values ('2025-03-01', true), ('2025-02-01', false)")
+    first, second = (tick("compare_teams", instance, pipeline) for _ in range(2))
+    assert isinstance(first, dg.SkipReason)
+    assert isinstance(second, dg.SkipReason)
+    assert first.skip_message == "Benchmarks of 1 months were computed anew; 0 wait."
+    assert second.skip_message == "Benchmarks of 0 months were computed anew; 0 wait."

@@ -11,9 +11,15 @@ from historical_sync.errors import ConfigurationError
 from historical_sync.trends.metrics import BY_NAME, LABELS, METRICS, SIZES, TYPES
 from historical_sync.warehouse.aggregation import VALUES
 from historical_sync.warehouse.behind import pull_requests_behind
-from historical_sync.warehouse.benchmarks import read_benchmarks, read_standings
+from historical_sync.warehouse.benchmarks import (
+    FEW_TEAMS,
+    read_benchmarks,
+    read_standings,
+    refresh_benchmarks,
+    stale_months,
+)
 from historical_sync.warehouse.directions import read_directions
-from historical_sync.warehouse.postgres import Warehouse
+from historical_sync.warehouse.postgres import Transaction, Warehouse
 from historical_sync.warehouse.trends import lock_team, read_values
 from historical_sync.window import add_months, as_instant, months_between
 from historical_sync_tests.factories import add_team, at, make_pull_request, make_review
@@ -413,6 +419,36 @@ def test_benchmarks_follow_a_month_that_is_reopened(warehouse: Warehouse) -> Non
     with warehouse.transaction() as tx:
         assert read_benchmarks(tx, MARCH) == []
         assert read_standings(tx, "team-1") == []
+
+
+def test_among_many_teams_a_month_is_marked_and_compared_later(warehouse: Warehouse) -> None:
+    """The fifty-second team's month waits, so that it costs no more than the first's; nobody's benchmark is lost."""
+    for index in range(1, 6):
+        team_with(warehouse, f"team-{index}", 10.0 * index)
+    with warehouse.transaction() as tx:
+        copy_trends(tx, "team-5", FEW_TEAMS - 4)
+        assert stale_months(tx) == []
+    publish(warehouse, team_id="team-1")
+    with warehouse.transaction() as tx:
+        assert read_benchmarks(tx, MARCH)[0]["teams"] == 5
+        assert stale_months(tx) == [MARCH]
+        refresh_benchmarks(tx, MARCH)
+        assert stale_months(tx) == []
+        assert read_benchmarks(tx, MARCH)[0]["teams"] == FEW_TEAMS + 1
+
+
+def copy_trends(tx: Transaction, team_id: str, copies: int) -> None:
+    """Teams `copy-1` … with the whole-team values of this one."""
+    columns = "month, repository, metric, segment, value, n, unit, is_enough, is_complete, computed_at, is_open"
+    tx.execute("insert into teams (team_id) select 'copy-' || i from generate_series(1, %s) i", [copies])
+    tx.execute(
+        f"""
+        insert into monthly_trends (team_id, {columns}, repositories, repositories_complete)
+        select 'copy-' || i, {columns}, repositories, repositories_complete
+        from monthly_trends, generate_series(1, %s) i where team_id = %s and repository = '*' and segment = '*'
+        """,
+        [copies, team_id],
+    )
 
 
 def test_a_team_is_not_removed_under_the_computation(warehouse: Warehouse) -> None:
