@@ -119,7 +119,7 @@ def settle(
             batch_id=intent.batch_id,
             now=now,
         )
-        if any(one.outcome == "classified" for one in outcomes):
+        if usage.output_tokens:  # usable or not, it is an answer: Groq is there
             llm_holds.release(tx, SERVICE if intent.kind == "batch" else CHAT)
         llm_ledger.settle_requests(tx, intent.intent_id, [(request.custom_id, one) for request, one in settled])
         if intent.batch_id is not None:

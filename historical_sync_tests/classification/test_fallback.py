@@ -112,6 +112,19 @@ def test_what_groq_always_fails_at_is_not_asked_for_ever(
     desk.assert_balanced()
 
 
+def test_an_unusable_answer_shows_that_groq_is_there(desk: Desk) -> None:
+    """Pauses grow only while nothing is answered: a run of useless answers makes nobody wait longer."""
+    store(desk.warehouse, [one_pull_request(number) for number in range(1, 8)])
+    desk.sandbox.faults.add("line_truncated")
+    for nth in (1, 3, 5, 7):
+        desk.sandbox.faults.add("groq_503", operation="chat", nth=nth)
+    desk.classify()
+    for _ in range(4):
+        desk.later(seconds=6)
+        desk.collect()
+    assert calls(desk) >= 8
+
+
 @pytest.mark.parametrize("kind", ["groq_json_validate_failed", "line_refusal", "line_truncated", "line_invented_quote"])
 def test_an_unusable_answer_goes_once_more_to_the_second_model(desk: Desk, kind: str) -> None:
     """What Groq says about one request concerns that request alone."""
