@@ -129,7 +129,8 @@ def _months_here(progress: TeamProgress) -> str:
     here = sum(month.complete > 0 for month in progress.months)
     missing = sum(bool(one.months_missing) for one in progress.repositories)
     without = f", without {counted(missing, 'repository', 'repositories')}" if missing else ""
-    return f"{here} of {counted(progress.months_total, 'month')} {'is' if here == 1 else 'are'} here{without}."
+    is_one = 1 in (here, progress.months_total)
+    return f"{here} of {counted(progress.months_total, 'month')} {'is' if is_one else 'are'} here{without}."
 
 
 def _wait(progress: TeamProgress, now: datetime) -> str | None:

@@ -32,8 +32,13 @@ class PageServer:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        app = create_app(self.settings, port=self.port, environment=self.environment)
-        config = uvicorn.Config(app, log_level="error", proxy_headers=False, timeout_graceful_shutdown=1)
+        app = create_app(
+            self.settings,
+            port=self.port,
+            environment=self.environment,
+            is_stopping=lambda: self._server.should_exit,
+        )
+        config = uvicorn.Config(app, log_level="error", http="h11", proxy_headers=False, timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
 

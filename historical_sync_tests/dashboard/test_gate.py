@@ -1,5 +1,7 @@
 """Who is let in, and who is not: over real HTTP, with real rows of two teams."""
 
+import http.client
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
@@ -53,6 +55,50 @@ def test_a_link_never_opens_another_team(public: PageServer, teams: tuple[Team, 
             answer = client.get(address)
             assert answer.status_code == 401, address
             assert "rival/web" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/teams/acme/../rival/progress",
+        "/teams/acme%2f..%2frival/progress",
+        "/teams/acme/%2e%2e/rival/progress",
+        "/teams/./rival/progress",
+        "//teams/rival/progress",
+        "/teams/rival;acme/progress",
+        "/teams/acme/progress/../../rival/trends",
+        "/api/teams/acme/../rival/progress",
+        "/api/teams/acme/trends?repository=rival/web",
+        "/api/teams/acme/trends?repository=each&team=rival&team_id=rival",
+        "/api/teams/acme/pull-requests?metric=pull_requests_merged&month=2025-03&repository=rival/web",
+        "/teams/acme/pull-requests.csv?metric=pull_requests_merged&month=2025-03&repository=rival/web&team=rival",
+        "/teams/acme/trends?repository=rival/web",
+        "/teams/acme/trends?point=pull_requests_merged@2025-03&repository=%2A&team=rival",
+    ],
+)
+def test_no_twist_of_an_address_leads_to_another_team(
+    public: PageServer, teams: tuple[Team, Team], address: str
+) -> None:
+    """Sent as it stands, without a client's tidying up: no path and no parameter shows a row of the rival."""
+    token = bearer_token(public.settings, teams[0])
+    connection = http.client.HTTPConnection("127.0.0.1", public.port, timeout=30)
+    connection.request("GET", address, headers={"Authorization": f"Bearer {token}"})
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    connection.close()
+    assert answer.status in (200, 401, 403, 404, 422)
+    echoed = ("'rival/web'", "&#39;rival/web&#39;", '"repository": "rival/web"')
+    for what_was_asked in echoed:
+        body = body.replace(what_was_asked, "")
+    assert "rival/web" not in body
+    assert answer.status != 200 or "rival" not in body
+
+
+def test_a_head_that_never_ends_is_refused(public: PageServer) -> None:
+    """More than 64 KiB of headers are refused without being read to their end."""
+    with socket.create_connection(("127.0.0.1", public.port), timeout=30) as raw:
+        raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"X-Long: " + b"a" * 70_000)
+        assert b" 400 " in raw.recv(100)
 
 
 def test_a_cookie_renamed_for_another_team_is_refused(public: PageServer, teams: tuple[Team, Team]) -> None:

@@ -56,9 +56,9 @@ def tab(browser: Browser) -> Iterator[Tab]:
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """The demo team's GitHub and Groq."""
-    with Sandbox(scenario.demo()) as running:
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """GitHub and Groq with the demo team's world, or the one that the test is parametrised with."""
+    with Sandbox(getattr(request, "param", scenario.demo)()) as running:
         yield running
 
 
@@ -151,8 +151,7 @@ def test_an_onboarding_from_the_first_tick_to_the_trends(
     page.evaluate("window.isSamePage = true")
     headline = page.locator("#headline")
     expect(headline).to_have_text("Your history is about to load")
-    look_everywhere(browser, f"{url}/progress", "live-1-waiting")
-    look_everywhere(browser, f"{url}/trends", "live-1-empty-trends")
+    tab.picture("live-1-waiting")
 
     newest, *rest = works.tick()
     assert len(rest) == 12
@@ -190,12 +189,15 @@ def test_an_onboarding_from_the_first_tick_to_the_trends(
     assert shown == sorted(shown)
     assert shown[-1] == 100
     assert page.evaluate("window.isSamePage") is True
-    look_everywhere(browser, f"{url}/progress", "live-5-complete")
+    tab.picture("live-5-complete")
 
     page.locator("#insights .go").click()
     assert_drawn_as_stored(page, works.pipeline.warehouse)
     look_everywhere(browser, f"{url}/trends", "live-6-trends", draws="chosen")
-    look_everywhere(browser, f"{url}/trends?point=ai_assisted_share@{rest[0]:%Y-%m}", "live-7-list", draws="chosen")
+    page.goto(f"{url}/trends?point=ai_assisted_share@{rest[0]:%Y-%m}")
+    drawn(page, "chosen")
+    page.locator("#behind details summary").first.click()
+    tab.picture("live-7-list", is_full=False)
 
 
 def assert_drawn_as_stored(page: Page, warehouse: Warehouse) -> None:
@@ -211,11 +213,9 @@ def assert_drawn_as_stored(page: Page, warehouse: Warehouse) -> None:
                 assert trace["y"] == pytest.approx(wanted, nan_ok=True), (key, trace["metric"], trace["segment"])
 
 
-def test_a_repository_that_fails_is_mended_and_retried(
-    tab: Tab, browser: Browser, works: Works, sandbox: Sandbox
-) -> None:
-    """GitHub does not know one of three: the others are loaded, the page says why and what to do, and so do the trends;
-    mended and run again, both are whole."""
+def test_a_repository_that_fails_is_mended_and_retried(tab: Tab, works: Works) -> None:
+    """GitHub does not know one of three: the others are loaded, the page says why and what to do; mended and run again,
+    it is whole."""
     works.add("demo", [*REPOSITORIES[:2], "demo/unheard-of"], 1)
     months = works.tick()
     page = tab.page
@@ -229,8 +229,7 @@ def test_a_repository_that_fails_is_mended_and_retried(
     expect(why).to_contain_text("2 months, are failed: demo/unheard-of: not found")
     expect(why).to_contain_text("Check the repository's name")
     expect(why.locator("code")).to_have_text("historical-sync retry demo")
-    look_everywhere(browser, f"{works.page.url}/teams/demo/progress", "state-failed")
-    look_everywhere(browser, f"{works.page.url}/teams/demo/trends", "state-failed-trends", draws="throughput")
+    tab.picture("state-failed")
 
     with works.pipeline.warehouse.transaction() as tx:
         tx.execute("delete from tracked_repositories where repository = 'demo/unheard-of'")
@@ -259,22 +258,19 @@ def test_groq_is_away(tab: Tab, works: Works, sandbox: Sandbox) -> None:
     expect(page.locator("#level-llm")).to_contain_text("classified")
 
 
-def test_too_little_data(browser: Browser, works: Works, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("sandbox", [lambda: scenario.scale(6, 1, months=2)], indirect=True, ids=["six"])
+def test_too_little_data(tab: Tab, works: Works, sandbox: Sandbox) -> None:
     """A handful of pull requests: values are shown and called too few, nothing is compared, no direction is claimed."""
-    small = scenario.scale(6, 1, months=2)
-    sandbox.world.repositories.update(small.repositories)
-    works.add("tiny", list(small.repositories), 1)
+    works.add("tiny", list(sandbox.world.repositories), 1)
     for month in works.tick():
-        works.run("tiny", month)
+        assert works.run("tiny", month).status == "completed"
     works.collect("tiny")
-    url = f"{works.page.url}/teams/tiny/trends"
-    look_everywhere(browser, url, "state-thin", draws="throughput")
-    tab = Tab(browser)
-    tab.page.goto(url)
+    tab.page.goto(f"{works.page.url}/teams/tiny/trends")
+    drawn(tab.page, "throughput")
+    tab.picture("state-thin")
     expect(tab.page.locator("#ai-panel")).to_contain_text("Too few to compare")
     expect(tab.page.locator("#chart-cycle .thin")).to_contain_text("Too little data")
     expect(tab.page.locator("#figure-cycle_time_hours_p50")).to_contain_text("Too little data")
-    tab.context.close()
 
 
 def test_a_load_that_was_killed_is_said_to_have_stopped(tab: Tab, works: Works, sandbox: Sandbox) -> None:

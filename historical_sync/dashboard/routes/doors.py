@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,6 +17,8 @@ from historical_sync.errors import ConfigurationError
 from historical_sync.warehouse.registry import add_team, list_teams
 
 MOST_BODY_BYTES = 256 * 1024
+OUR_SECRETS = ("HISTORICAL_SYNC_", "GROQ_", "DAGSTER_", "PG")
+"""How the variables begin that hold secrets other than GitHub's."""
 
 
 def home(request: Request) -> Response:
@@ -72,6 +74,14 @@ class NewTeam(BaseModel):
     display_name: Annotated[str, Field(max_length=200)] | None = None
     history_months: Annotated[int, Field(ge=0, le=240)] | None = None
     token_ref: Annotated[str, Field(pattern=r"^(env|file|app):.+$", max_length=500)] | None = None
+
+    @field_validator("token_ref")
+    @classmethod
+    def _names_no_secret_of_ours(cls, reference: str | None) -> str | None:
+        """A reference is sent to GitHub as a token: one that names our own secrets would give them away."""
+        if reference is not None and reference.startswith(tuple(f"env:{start}" for start in OUR_SECRETS)):
+            raise ValueError("it names a setting of historical_sync, not a GitHub token")
+        return reference
 
 
 async def onboard(request: Request) -> Response:
