@@ -166,12 +166,16 @@ def _bar(done: float, total: float) -> ProgressBar:
 
 
 def _pull_requests(team: TeamProgress) -> str:
+    if not (team.prs_expected or team.prs_completed or team.is_complete):
+        return "not counted yet"
     about = "" if team.is_total_known else "about "
     return f"{thousands(team.prs_completed)} of {about}{thousands(max(team.prs_expected, team.prs_completed))}"
 
 
 def _llm(team: TeamProgress) -> str:
     llm = team.llm
+    if not llm.batches_total:
+        return f"none yet, {thousands(llm.pending)} pull requests wait" if llm.pending else "none yet"
     text = f"{llm.batches_done} of {llm.batches_total}, {thousands(llm.classified)} classified"
     text += f", {thousands(llm.pending)} pending" if llm.pending else ""
     text += f", {thousands(llm.unclassified)} unclassified" if llm.unclassified else ""
@@ -201,8 +205,17 @@ def _repositories(team: TeamProgress) -> RenderableType:
     hidden = len(team.repositories) - len(shown)
     if hidden:
         table.add_row(Text(f"  and {counted(hidden, 'other')}", style="dim"))
-    errors = [Text(f"  {one.repository}: {one.sync_error}", style="red") for one in shown if one.sync_error]
+    errors = [
+        Text.assemble((f"  {one.repository}: {one.sync_error} ", "red"), _remedy(one, team))
+        for one in shown
+        if one.sync_error
+    ]
     return Group(table, *errors)
+
+
+def _remedy(one: RepositoryProgress, team: TeamProgress) -> str:
+    """What a person can do, with the team's own name in the command."""
+    return (one.sync_remedy or "").replace("TEAM", team.team_id)
 
 
 def _months(one: RepositoryProgress) -> Text:
@@ -213,7 +226,11 @@ def _months(one: RepositoryProgress) -> Text:
 
 def _plain_line(team: TeamProgress) -> str:
     done = sum(one.sync_status == "completed" for one in team.repositories)
-    failed = [f"{one.repository}: {one.sync_error}" for one in team.repositories if one.sync_error]
+    failed = [
+        f"{one.repository}: {one.sync_error} {_remedy(one, team)}".rstrip()
+        for one in team.repositories
+        if one.sync_error
+    ]
     parts = [
         f"{team.team_id}: {team.percent} %",
         f"months {team.months_complete}/{team.months_total}",

@@ -35,9 +35,9 @@ READY_WITHIN_SECONDS = 180.0
 
 WHAT_NEXT = """
 Complete. Open {page} for the trends. In another terminal, in this folder:
-  .venv/bin/historical-sync trends {team}           the numbers, with their direction
   .venv/bin/historical-sync status                where each repository stands
   .venv/bin/historical-sync team add … --repo …   another team; it is onboarded by itself
+  .venv/bin/historical-sync trends {team}
 """
 
 
@@ -192,6 +192,7 @@ class Household:
         if self.has_sandbox:
             self.tell(f"Sandbox               {self.addresses.sandbox}")
         self.tell(f"Logs                  {self.settings.home / 'logs'}")
+        self.tell("Open the first address and watch. The newest month is there first, the others follow by themselves.")
         self.tell("Ctrl-C stops everything; the data is kept.")
 
     def _show_progress(self, url: str, team_id: str) -> None:

@@ -18,7 +18,13 @@ from dagster._core.remote_origin import RemoteRepositoryOrigin
 from dagster._core.run_coordinator.base import SubmitRunContext
 from dagster._core.run_coordinator.queued_run_coordinator import QueuedRunCoordinator
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES, DagsterRun, RunRecord
-from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, BACKFILL_ID_TAG, PRIORITY_TAG, WILL_RETRY_TAG
+from dagster._core.storage.tags import (
+    AUTO_RETRY_RUN_ID_TAG,
+    BACKFILL_ID_TAG,
+    PRIORITY_TAG,
+    SENSOR_NAME_TAG,
+    WILL_RETRY_TAG,
+)
 
 __all__ = [
     "BACKFILL_ID_TAG",
@@ -73,7 +79,8 @@ def add_job_backfill(
             backfill_id=backfill_id,
             status=BulkActionStatus.REQUESTED,
             from_failure=False,
-            tags=tags,
+            # The UI's "launched by": without it the backfill looks as if a person had started it.
+            tags={**tags, SENSOR_NAME_TAG: context.sensor_name},
             backfill_timestamp=created_at.timestamp(),
             title=title,
             description=description,

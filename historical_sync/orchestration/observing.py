@@ -35,13 +35,13 @@ class Observer:
                 "repositories": state.repositories,
             }
         )
-        self._tag(f"{state.stored} of {state.expected} pull requests")
+        self._tag(f"{state.stored}/{state.expected} PRs")
 
     def finish(self) -> None:
         """The month's pull requests are in."""
         with self._pipeline.warehouse.transaction() as tx:
             state = operations.month_state(tx, self._partition.team_id, self._partition.month)
-        self._tag(f"{state.stored} pull requests, {state.complete} of {state.repositories} repositories")
+        self._tag(f"{state.stored} PRs, {state.complete}/{state.repositories} repos")
 
     def classified(self, summary: ClassificationSummary) -> None:
         """Where the LLM's batches stand while the run waits for them."""

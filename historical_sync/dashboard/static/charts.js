@@ -30,7 +30,7 @@
       const ticks = Array.from({ length: Math.floor(most / step) + 2 }, (_, index) => index * step);
       return { tickvals: ticks, ticktext: ticks.map(day), rangemode: "tozero" };
     }
-    return { rangemode: "tozero", tickformat: ",~r" };
+    return { rangemode: "tozero", tickformat: ",~r", ...(most < 6 && /pull requests|authors/.test(chart.unit) ? { dtick: 1 } : {}) };
   }
 
   // The quartile band, a piece for every run of months that have one: across a gap there is nothing to be said.
