@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from historical_sync.errors import ConfigurationError
 
@@ -48,6 +49,8 @@ class Settings:
     """Requests that one GitHub identity may have under way; GitHub allows about one busy stream."""
     public_url: str | None = None
     """The address under which people reach the page; None means that only this machine does."""
+    page_url: str | None = None
+    """Where the page is on this machine, for links that lead to it; None means port 3001."""
     llm_prices: Mapping[str, tuple[float, float]] = field(default_factory=lambda: dict(GROQ_PRICES_USD))
     """Model → dollars per million input and output tokens, before the discount for batches."""
     llm_batch_discount: float = GROQ_BATCH_DISCOUNT
@@ -72,9 +75,18 @@ class Settings:
             github_reserve_percent=_whole(env, "SYNC_GITHUB_RESERVE_PERCENT", 10, least=0, most=90),
             github_streams=_whole(env, "SYNC_GITHUB_STREAMS", 1, least=1, most=10),
             public_url=_address(env, "HISTORICAL_SYNC_PUBLIC_URL"),
+            page_url=_address(env, "HISTORICAL_SYNC_PAGE_URL"),
             llm_prices=GROQ_PRICES_USD | _prices(env, "HISTORICAL_SYNC_LLM_PRICES"),
             llm_batch_discount=_share(env, "HISTORICAL_SYNC_LLM_BATCH_DISCOUNT", GROQ_BATCH_DISCOUNT),
         )
+
+    @property
+    def github_web_url(self) -> str | None:
+        """Where people look at a repository; None where the API is an imitation that has no pages."""
+        parts = urlsplit(self.github_api_url)
+        if parts.hostname == "api.github.com":
+            return "https://github.com"
+        return f"{parts.scheme}://{parts.netloc}" if parts.path.startswith("/api/v3") else None
 
 
 def _whole(env: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:

@@ -51,12 +51,15 @@ class Addresses:
         return f"http://127.0.0.1:{self.sandbox_port}"
 
 
-def environment(settings: Settings, database_url: str, sandbox: Mapping[str, str]) -> dict[str, str]:
+def environment(
+    settings: Settings, addresses: Addresses, database_url: str, sandbox: Mapping[str, str]
+) -> dict[str, str]:
     """What every child gets: ours, where Dagster finds its home and database, and whom to talk to."""
     programs = str(Path(sys.executable).parent)
     return {
         **os.environ,
         "HISTORICAL_SYNC_HOME": str(settings.home),
+        "HISTORICAL_SYNC_PAGE_URL": addresses.page,
         "DAGSTER_HOME": str(settings.home / "dagster"),
         "HISTORICAL_SYNC_DAGSTER_URL": os.environ.get("HISTORICAL_SYNC_DAGSTER_URL") or dagster_url(database_url),
         "PATH": os.pathsep.join([programs, os.environ.get("PATH", os.defpath)]),

@@ -132,7 +132,7 @@ class Household:
 
     def _bring_up(self, url: str, supervisor: Supervisor, team_id: str | None, repositories: Sequence[str]) -> None:
         sandbox = services.sandbox_environment(self.addresses) if self.has_sandbox else {}
-        env = services.environment(self.settings, url, sandbox)
+        env = services.environment(self.settings, self.addresses, url, sandbox)
         workspace = services.write_workspace(self.settings, self.addresses)
         if not self.settings.database_url:
             supervisor.keep(self._keep_database)

@@ -121,7 +121,7 @@ def _write_once(path: Path, key: str) -> None:
 
 def base_address(settings: Settings, *, port: int = 3001) -> str:
     """Where people reach the page: HISTORICAL_SYNC_PUBLIC_URL, or this machine."""
-    return settings.public_url or f"http://127.0.0.1:{port}"
+    return settings.public_url or settings.page_url or f"http://127.0.0.1:{port}"
 
 
 def is_administrator(authorization: str | None, environment: Mapping[str, str] | None = None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus
 
 from historical_sync.settings import Settings
 from historical_sync.window import month_bounds
@@ -13,7 +13,7 @@ LOCAL_PAGE = "http://127.0.0.1:3001"
 
 def team_page(settings: Settings, team_id: str) -> str:
     """The team's trends."""
-    return f"{(settings.public_url or LOCAL_PAGE).rstrip('/')}/teams/{quote(team_id)}"
+    return f"{(settings.public_url or settings.page_url or LOCAL_PAGE).rstrip('/')}/teams/{quote(team_id)}"
 
 
 def progress_page(settings: Settings, team_id: str) -> str:
@@ -21,15 +21,10 @@ def progress_page(settings: Settings, team_id: str) -> str:
     return f"{team_page(settings, team_id)}/progress"
 
 
-def github_web(settings: Settings) -> str:
-    """Where people read what the API serves: https://HOST/api/v3 and https://api.github.com have it one door on."""
-    parts = urlsplit(settings.github_api_url)
-    host = parts.netloc.removeprefix("api.") if parts.netloc == "api.github.com" else parts.netloc
-    return f"{parts.scheme}://{host}"
-
-
-def pull_requests_of_month(settings: Settings, repository: str, month: date) -> str:
-    """GitHub's own list of the pull requests created in the month."""
+def pull_requests_of_month(settings: Settings, repository: str, month: date) -> str | None:
+    """GitHub's own list of the pull requests created in the month; None where the API has no pages for people."""
+    if settings.github_web_url is None:
+        return None
     start, next_month = month_bounds(month)
     question = f"is:pr created:{start:%Y-%m-%d}..{next_month - timedelta(days=1):%Y-%m-%d}"
-    return f"{github_web(settings)}/{quote(repository)}/pulls?q={quote_plus(question)}"
+    return f"{settings.github_web_url}/{quote(repository)}/pulls?q={quote_plus(question)}"

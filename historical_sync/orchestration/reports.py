@@ -42,8 +42,9 @@ def ingested(pipeline: Pipeline, partition: TeamMonth, summary: MonthIngestion) 
         "repositories complete": len(summary.repositories) - len(unfinished),
         "repositories": table(_repository_row(one) for one in summary.repositories),
         "progress page": dg.MetadataValue.url(links.progress_page(pipeline.settings, partition.team_id)),
-        "on GitHub": dg.MetadataValue.md(_github_links(pipeline, partition, summary)),
     }
+    if on_github := _github_links(pipeline, partition, summary):
+        metadata["on GitHub"] = dg.MetadataValue.md(on_github)
     if unfinished:
         metadata["not complete"] = table(_failure_row(one) for one in unfinished)
     check = dg.AssetCheckResult(
@@ -83,8 +84,9 @@ def _says_unfinished(unfinished: Sequence[RepositoryMonth], total: int) -> str:
 
 def _github_links(pipeline: Pipeline, partition: TeamMonth, summary: MonthIngestion) -> str:
     return "\n".join(
-        f"- [{one.repository}]({links.pull_requests_of_month(pipeline.settings, one.repository, partition.month)})"
+        f"- [{one.repository}]({address})"
         for one in summary.repositories
+        if (address := links.pull_requests_of_month(pipeline.settings, one.repository, partition.month))
     )
 
 

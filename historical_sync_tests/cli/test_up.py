@@ -74,7 +74,7 @@ def test_no_secret_on_a_command_line(tmp_path: Path) -> None:
     """Addresses with passwords and tokens travel in the environment of each service, never among its arguments."""
     settings = Settings.from_environment({"HISTORICAL_SYNC_HOME": str(tmp_path)})
     where = services.Addresses("127.0.0.1", 3000, 3001, 3002, tmp_path / "code.sock")
-    env = services.environment(settings, "postgresql://u:planted@h/db", services.sandbox_environment(where))
+    env = services.environment(settings, where, "postgresql://u:planted@h/db", services.sandbox_environment(where))
     workspace = services.write_workspace(settings, where)
     made = [
         services.sandbox_service(where, env),

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, wraps
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -40,14 +39,6 @@ class Doorkeeper:
     @cached_property
     def key(self) -> str:
         return access.secret_key(self.settings, self.environment)
-
-    @cached_property
-    def github_web_address(self) -> str | None:
-        """Where people look at a repository; None where the API is an imitation that has no pages."""
-        parts = urlsplit(self.settings.github_api_url)
-        if parts.hostname == "api.github.com":
-            return "https://github.com"
-        return f"{parts.scheme}://{parts.netloc}" if parts.path.startswith("/api/v3") else None
 
     def is_local(self, request: Request) -> bool:
         """Whether this machine's own user asks. Behind a public address nobody is taken for that."""

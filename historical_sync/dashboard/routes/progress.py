@@ -140,4 +140,4 @@ def first_insights(tx: Transaction, team_id: str) -> Insights | None:
 
 
 def _view(tx: Transaction, doorkeeper: Doorkeeper, team_id: str, now: datetime) -> ProgressPage:
-    return progress_page(_read(tx, doorkeeper, team_id, now), web_address=doorkeeper.github_web_address)
+    return progress_page(_read(tx, doorkeeper, team_id, now), web_address=doorkeeper.settings.github_web_url)

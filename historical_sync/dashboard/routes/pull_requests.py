@@ -63,7 +63,7 @@ def read_behind(asked: TeamRequest, state: TrendsState, values: Values) -> Behin
         read_evidence(asked.tx, asked.team.team_id, keys),
         offset=state.offset,
         most=ROWS_PER_PAGE,
-        web_address=asked.doorkeeper.github_web_address,
+        web_address=asked.doorkeeper.settings.github_web_url,
     )
 
 
