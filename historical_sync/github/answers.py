@@ -31,6 +31,7 @@ Path = tuple[str | int, ...]
 
 LIMIT_TYPES = {"RATE_LIMITED", "RATE_LIMIT"}
 SECONDARY_WORDS = ("secondary rate limit", "abuse detection", "submitted too quickly")
+LONGEST_PAGE_READ = 1 << 16
 TIMEOUT_WORDS = ("may be the result of a timeout", "timed out", "timeout")
 GATEWAY_TIMEOUTS = {502, 504}
 """What a query over ten seconds ends in."""
@@ -99,7 +100,7 @@ def read_answer(
     """
     names = {name.lower(): value for name, value in headers.items()}
     document = _document(body)
-    message = _message(document)
+    message = _message(document) or _message_of_page(status, body)
     if limited := _limit(status, names, message, document, now):
         raise limited
     if status != 200:
@@ -168,6 +169,12 @@ def _message(document: dict[str, Any] | None) -> str:
         return ""
     told = [document.get("message"), *(entry.get("message") for entry in _entries(document.get("errors")))]
     return "; ".join(str(text) for text in told if text)
+
+
+def _message_of_page(status: int, body: bytes) -> str:
+    """What an HTML page of a refusal says of limits: some of GitHub's secondary limits come as one."""
+    text = body[:LONGEST_PAGE_READ].decode(errors="replace") if status in {403, 429} else ""
+    return next((f"{words} (in a page of HTML)" for words in SECONDARY_WORDS if says(text, words)), "")
 
 
 def _field_error(entry: dict[str, Any]) -> FieldError:

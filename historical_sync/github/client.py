@@ -45,6 +45,8 @@ READ_TIMEOUT_SECONDS = 30.0
 WHOLE_ANSWER_SECONDS = 60.0
 LONGEST_SLEEP_SECONDS = 10.0
 """A long wait is slept in parts: another process may learn that it is over, and a person may stop the work."""
+REFUSAL_SECONDS = 2.0
+"""How long after a refusal a token is shown once more."""
 USER_AGENT = "historical_sync"
 
 
@@ -95,6 +97,11 @@ class Transport:
         answer = read_answer(reply.status, reply.headers, reply.body, self._clock(), reply.elapsed)
         self.meter.add(points=answer.cost or 0)
         return reply, answer
+
+    def forget(self, ref: str) -> None:
+        """Ask for a new token of an App's installation, the next time that one is needed."""
+        with self._guard:
+            self._installation_tokens.pop(ref, None)
 
     def _token(self, ref: str) -> str:
         installation = app_installation(ref)
@@ -166,6 +173,7 @@ class GitHubClient:
         self._sleep = sleep
         self._jitter = random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._refused: dict[str, TokenRefused] = {}
+        self._doubted: set[str] = set()
         self._identities: dict[str, str] = {}
         self._guard = threading.RLock()
         self._slots = threading.BoundedSemaphore(self.parallelism)
@@ -199,7 +207,7 @@ class GitHubClient:
             try:
                 return well_formed(read, self._answer(document, variables, stream, ref))
             except TokenRefused as error:
-                self._take_out(ref, error)
+                self._doubt(ref, error)
             except GitHubError as error:
                 attempt += 1
                 if is_shrinkable and is_heavy(error):
@@ -213,6 +221,7 @@ class GitHubClient:
         answer = None
         try:
             _, answer = self._transport.ask(ref, document, variables)
+            self._doubted.discard(ref)
             return answer
         finally:
             self._budget.release(stream, answer.allowance if answer else None)
@@ -258,6 +267,20 @@ class GitHubClient:
         finally:
             self._budget.wait_ends()
 
+    def _doubt(self, ref: str, error: TokenRefused) -> None:
+        """GitHub refuses good tokens now and then, and an App's for some seconds after making them; not twice, though.
+
+        A token that cannot even be read is taken out at once.
+        """
+        with self._guard:
+            is_new = ref not in self._doubted
+            self._doubted.add(ref)
+        if error.token_ref or not is_new:
+            self._take_out(ref, error)
+            return
+        self._transport.forget(ref)
+        self._wait(REFUSAL_SECONDS, str(error), self.clock() + timedelta(seconds=REFUSAL_SECONDS))
+
     def _take_out(self, ref: str, error: TokenRefused) -> None:
         with self._guard:
             self._refused[ref] = TokenRefused(f"{ref}: {error}", token_ref=ref)
@@ -271,7 +294,8 @@ class GitHubClient:
                 try:
                     found.setdefault(self._identity(ref), ref)
                 except TokenRefused as error:
-                    self._take_out(ref, error)
+                    if ref not in self._refused:
+                        self._take_out(ref, error)
         if not found:
             raise next(iter(self._refused.values()))
         return found
@@ -289,8 +313,11 @@ class GitHubClient:
     def _ask_identity(self, ref: str, name: str) -> str:
         try:
             login = read_identity(self._transport.ask(ref, queries.IDENTITY, {})[1])
-        except TokenRefused:
-            raise
+        except TokenRefused as error:
+            self._doubt(ref, error)
+            if ref in self._refused:
+                raise
+            return self._ask_identity(ref, name)
         except GitHubError:
             login = None
         if login is None:

@@ -47,7 +47,7 @@ def app_jwt(app_id: str, private_key: str, now: datetime, reference: str) -> str
 
 def read_installation_token(status: int, body: bytes, reference: str) -> InstallationToken:
     """Read the reply of `POST /app/installations/ID/access_tokens`. Raises TokenRefused or ServerFailure."""
-    if status in {401, 403, 404, 422}:
+    if status in {401, 404, 422} or (status == 403 and b"rate limit" not in body.lower()):
         raise TokenRefused(
             f"GitHub gives no token for {reference} ({status}): App suspended or removed, or a wrong key.",
             token_ref=reference,

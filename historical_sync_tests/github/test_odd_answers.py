@@ -8,10 +8,18 @@ from typing import Any
 
 import pytest
 
-from historical_sync.errors import ConfigurationError, CursorRefused, RepositoryUnavailable, ServerFailure
+from historical_sync.errors import (
+    ConfigurationError,
+    CursorRefused,
+    RateLimited,
+    RepositoryUnavailable,
+    ServerFailure,
+    TokenRefused,
+)
 from historical_sync.github import queries
 from historical_sync.github.answers import Answer, read_answer
 from historical_sync.github.hydrated import HydratedPullRequest, ListSoFar, Unreadable
+from historical_sync.github.installations import read_installation_token
 from historical_sync.github.readers import WalkPage, read_existence, read_hydration, read_list_page, read_walk_page
 from historical_sync.github.retries import Streak
 from historical_sync.github.survey import survey
@@ -212,4 +220,33 @@ def test_a_new_form_of_ids_is_not_another_repository(small_stage: Stage) -> None
     assert stage.statuses()["demo/payments"] == {"failed"}
     stage.world.former_ids["MDEwOlJlcG8x"] = repository.node_id
     stage.sync()
+    stage.assert_all_true()
+
+
+def test_a_secondary_limit_as_a_page_of_html_is_a_limit() -> None:
+    """403 and HTML that speaks of abuse detection: waited for, and no missing permission."""
+    page = b"<html><title>Rate limit</title><p>Whoa there! You have triggered an abuse detection mechanism.</p></html>"
+    with pytest.raises(RateLimited) as caught:
+        read_answer(403, {}, page, NOW)
+    assert caught.value.is_secondary
+    with pytest.raises(RepositoryUnavailable):
+        read_answer(403, {}, b"<html>Forbidden</html>", NOW)
+
+
+def test_a_limit_on_installation_tokens_is_no_refusal() -> None:
+    """An App that asks too often is not a suspended one: it asks again later."""
+    body = json.dumps({"message": "You have exceeded a secondary rate limit."}).encode()
+    with pytest.raises(ServerFailure):
+        read_installation_token(403, body, "app:1:2:env:KEY")
+    with pytest.raises(TokenRefused):
+        read_installation_token(403, b'{"message": "This installation has been suspended"}', "app:1:2:env:KEY")
+
+
+@pytest.mark.parametrize("nth", [1, 5])
+def test_a_single_refusal_of_a_token_passes(small_stage: Stage, nth: int) -> None:
+    """One 401 among good answers, at the first question or later: the token is shown once more, and nothing fails."""
+    stage = small_stage
+    struck = stage.sandbox.faults.add("unauthorized", nth=nth)
+    stage.sync()
+    assert struck.struck == 1
     stage.assert_all_true()
