@@ -45,10 +45,11 @@ class TeamPlan:
 
 @dataclass(frozen=True)
 class InFlight:
-    """What Dagster has in hand: (team, month)s, and teams that a refresh is walking over."""
+    """What Dagster has in hand: (team, month)s, teams that a refresh is walking over, and how many open backfills."""
 
     months: frozenset[TeamMonth]
     teams: frozenset[str]
+    backfills: int = 0
 
     def __contains__(self, one: TeamMonth) -> bool:
         return one in self.months or one.team_id in self.teams
@@ -62,12 +63,14 @@ def in_flight(instance: dg.DagsterInstance, now: datetime) -> InFlight:
 
     Backfills are read before runs: one that submits a partition meanwhile is then seen twice, never missed.
     """
-    keys = [key for backfill in internals.open_backfills(instance) for key in backfill.unsubmitted]
+    backfills = internals.open_backfills(instance)
+    keys = [key for backfill in backfills for key in backfill.unsubmitted]
     retried = internals.runs_about_to_be_retried(instance, now - RETRY_WINDOW)
     unfinished = [record.dagster_run for record in internals.unfinished_runs(instance)]
     keys += [run.tags[PARTITION_TAG] for run in (*retried, *unfinished) if PARTITION_TAG in run.tags]
     refreshing = [run for run in unfinished if run.job_name == "refresh_team" and run.status in internals.BUSY]
-    return InFlight(frozenset(_readable(keys)), frozenset(run.tags[TEAM] for run in refreshing if TEAM in run.tags))
+    teams = frozenset(run.tags[TEAM] for run in refreshing if TEAM in run.tags)
+    return InFlight(frozenset(_readable(keys)), teams, len(backfills))
 
 
 def _readable(keys: Iterable[str]) -> Iterable[TeamMonth]:

@@ -9,6 +9,7 @@ import dagster as dg
 from historical_sync.errors import HistoricalSyncError
 from historical_sync.orchestration import backfill, internals, onboarding, reconcile, webhooks
 from historical_sync.orchestration.jobs import classify_month_again, refresh_team, sync_month
+from historical_sync.orchestration.onboarding import TeamPlan
 from historical_sync.orchestration.partitions import FIRST_MONTH, MONTH_TAG, PARTITION_TAG, TEAM_TAG, TEAMS, key_of
 from historical_sync.orchestration.queue import ASKED_BY_A_PERSON, CLASSIFIED_AGAIN, month_priority
 from historical_sync.orchestration.resources import Pipeline, PipelineResource
@@ -22,7 +23,10 @@ Runs = Mapping[str, Sequence[internals.RunRecord]]
 
 COMPARE_SECONDS = 15.0
 """How long a tick goes on comparing teams; a month of a thousand teams takes about a second."""
-
+TICK_SECONDS = 20.0
+"""Dagster gives up on a tick after a minute, and with it on the runs that it asked for."""
+MOST_OPEN_BACKFILLS = 200
+"""Each tick looks at all that is queued, and a few runs work at once: more would only make the queue long."""
 ALERTS_A_TICK = 6
 """At most eight seconds each (see `webhooks.READ_SECONDS`): a tick may take a minute."""
 
@@ -58,12 +62,37 @@ def onboard_teams(context: dg.SensorEvaluationContext, pipeline: PipelineResourc
     if not plans:
         return dg.SkipReason(f"Every wanted month is done, in flight ({len(busy)}) or waiting for its next attempt.")
     _add_partitions(context, {one.team_id for one in plans})
-    requests = []
-    for one in plans:
-        _note_start(pipeline, one.team_id, now)
+    return dg.SensorResult(
+        run_requests=_start(context, pipeline, plans, runs, MOST_OPEN_BACKFILLS - busy.backfills, now)
+    )
+
+
+def _start(
+    context: dg.SensorEvaluationContext,
+    pipeline: Pipeline,
+    plans: Sequence[TeamPlan],
+    runs: Runs,
+    room: int,
+    now: datetime,
+) -> list[dg.RunRequest]:
+    """Launch backfills while there is room for them, and return the runs that go at once.
+
+    What is not reached in this tick's time is still missing in the next, which goes on with it.
+    """
+    requests: list[dg.RunRequest] = []
+    deadline = time.monotonic() + TICK_SECONDS
+    for place, one in enumerate(plans):
+        has_bulk = bool(one.in_bulk) and room > 0
+        if one.at_once or has_bulk:
+            _note_start(pipeline, one.team_id, now)
         requests += [_request(month, runs, now.date()) for month in one.at_once]
-        backfill.launch(context, one, now)
-    return dg.SensorResult(run_requests=requests)
+        if has_bulk:
+            backfill.launch(context, one, now)
+            room -= 1
+        if time.monotonic() >= deadline:
+            context.log.info(f"{len(plans) - place - 1} teams follow with the next tick.")
+            break
+    return requests
 
 
 def _must_wait(context: dg.SensorEvaluationContext, pipeline: Pipeline, one: DueMonth, runs: Runs) -> bool:

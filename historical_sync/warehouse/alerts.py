@@ -105,7 +105,7 @@ COMPLETE = f"""
         update teams t set onboarded_at = %(now)s
         where t.team_id = %(team_id)s and t.onboarded_at is null and t.status = 'active'
             and exists (select 1 from tracked_repositories r where r.team_id = t.team_id)
-            and not exists (select 1 from incomplete i where i.team_id = t.team_id)
+            and not exists (select 1 from incomplete)
         returning t.team_id, t.generation, t.onboarding_started_at
     )
     insert into alerts (team_id, key, kind, payload)

@@ -47,6 +47,7 @@ INCOMPLETE = """
             (%(newest)s::date - make_interval(months => back))::date as month
         from teams t cross join lateral generate_series(0, t.history_months) back
         where t.status = 'active' and (%(newest)s::date - make_interval(months => back))::date >= %(first_month)s::date
+            and (%(team_id)s::text is null or t.team_id = %(team_id)s)
     ),
     cells as (
         select w.team_id, w.generation, w.month, w.months_back,
@@ -67,7 +68,10 @@ INCOMPLETE = """
         where c.missing > 0 or t.published_at is null or t.published_at < c.completed_at
     )
 """
-"""Common table expressions: `incomplete` holds every wanted (active team, month) that is not done."""
+"""Common table expressions: `incomplete` holds every wanted (active team, month) that is not done.
+
+Of the team in `team_id` alone, if it is not null: what a run asks must not grow with the number of teams.
+"""
 
 
 def months_due(tx: Transaction, *, now: datetime, first_month: date) -> list[DueMonth]:
@@ -84,7 +88,7 @@ def months_due(tx: Transaction, *, now: datetime, first_month: date) -> list[Due
             or attempts < %(most)s and next_attempt_at <= %(now)s
         order by months_back, team_id
         """,
-        _window(now, first_month) | {"most": MOST_ATTEMPTS, "now": now},
+        _window(now, first_month) | {"most": MOST_ATTEMPTS, "now": now, "team_id": None},
     )
     return [DueMonth(**row) for row in rows]
 
@@ -92,7 +96,7 @@ def months_due(tx: Transaction, *, now: datetime, first_month: date) -> list[Due
 def incomplete_months(tx: Transaction, team_id: str, *, now: datetime, first_month: date) -> list[date]:
     """The months of a team's history that are not done, newest first, whatever they wait for."""
     rows = tx.rows(
-        f"with {INCOMPLETE} select month from incomplete where team_id = %(team_id)s order by month desc",
+        f"with {INCOMPLETE} select month from incomplete order by month desc",
         _window(now, first_month) | {"team_id": team_id},
     )
     return [row["month"] for row in rows]

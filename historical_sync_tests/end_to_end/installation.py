@@ -33,24 +33,31 @@ class Installation:
 
     def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
         self.folder = folder
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, tuple[str, ...]] = {}
+        self._orphans: list[psutil.Process] = []
         self.postgres = EmbeddedPostgres(folder / "postgres", settings={"max_connections": "200"})
-        self.postgres.start()
+        self.warehouse = Warehouse(self.postgres.url())
+        try:
+            self.postgres.start()
+            self._prepare(variables)
+        except BaseException:  # a test that is interrupted here has nothing yet to stop
+            self.stop()
+            raise
+
+    def _prepare(self, variables: Mapping[str, str]) -> None:
         migrate(self.postgres.url())
         self.variables = {
             **os.environ,
-            "HISTORICAL_SYNC_HOME": str(folder / "home"),
+            "HISTORICAL_SYNC_HOME": str(self.folder / "home"),
             "HISTORICAL_SYNC_DATABASE_URL": self.postgres.url(),
             **variables,
         }
         self.settings = Settings.from_environment(self.variables)
         self.variables |= environment(self.settings)
         self.variables.pop("PYTHONDONTWRITEBYTECODE", None)
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._commands: dict[str, tuple[str, ...]] = {}
-        self._orphans: list[psutil.Process] = []
         with open_instance(self.settings):
             pass
-        self.warehouse = Warehouse(self.postgres.url())
 
     def start(self, *commands: tuple[str, ...]) -> None:
         """What a supervisor does: reconcile, then start these programs (by default the daemon alone)."""
@@ -58,15 +65,26 @@ class Installation:
             [sys.executable, "-m", "historical_sync.orchestration.reconcile"], env=self.variables, check=True
         )
         for command in commands or (DAEMON,):
-            self._commands[command[0]] = command
-            log = (self.folder / f"{command[0]}.log").open("ab")
-            self.processes[command[0]] = subprocess.Popen(
-                [PROGRAMS / command[0], *command[1:], "-w", WORKSPACE],
-                env=self.variables,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            self.start_beside(command[0], command)
+
+    def start_beside(self, name: str, command: tuple[str, ...]) -> None:
+        """Start a program under a name of its own, whatever else runs, and without reconciling."""
+        self._commands[name] = command
+        log = (self.folder / f"{name}.log").open("ab")
+        self.processes[name] = subprocess.Popen(
+            [PROGRAMS / command[0], *command[1:], "-w", WORKSPACE],
+            env=self.variables,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def start_what_is_missing(self, *commands: tuple[str, ...]) -> None:
+        """Start those of these programs that do not run."""
+        self.restart_what_died()
+        missing = [command for command in commands if command[0] not in self.processes]
+        if missing:
+            self.start(*missing)
 
     def kill(self, *names: str) -> None:
         """kill -9 of these programs with all their children; of everything that runs, if none is named."""
@@ -98,9 +116,10 @@ class Installation:
         self.postgres.stop()
 
     def kill_run_worker(self, run_id: str) -> None:
-        """kill -9 of the process that works on a run."""
+        """kill -9 of the process that works on a run, if one does."""
         pid = self.value("select pid from run_workers where run_id = %s", [run_id])
-        os.kill(pid, signal.SIGKILL)
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
 
     def kill_postgres(self) -> None:
         """kill -9 of PostgreSQL with all its backends."""

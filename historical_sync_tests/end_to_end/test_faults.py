@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import dagster as dg
 import psycopg2
 import pytest
 
+from historical_sync.orchestration import onboarding
+from historical_sync.orchestration.home import open_instance
 from historical_sync.sandbox import scenario
 from historical_sync.sandbox.server import Sandbox
 from historical_sync.sandbox.world import moment
-from historical_sync.warehouse.registry import add_team
+from historical_sync.warehouse.registry import add_team, set_status
 from historical_sync.window import as_instant, months_wanted
 from historical_sync_tests.end_to_end.installation import DAEMON, WEBSERVER, Installation
 
@@ -30,16 +33,18 @@ STAGES = {
 WAITERS = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and state = 'active'"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """The demo team's repositories."""
     with Sandbox(scenario.demo()) as running:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def installation(sandbox: Sandbox) -> Iterator[Installation]:
-    """A machine with nothing running but PostgreSQL. Not under pytest's folder, which only its own user may enter."""
+    """A machine with nothing running but PostgreSQL, for all tests: each has a team of its own, so that what went
+    before is history, as on a real machine. Not under pytest's folder, which only its own user may enter.
+    """
     made = Installation(
         Path(tempfile.mkdtemp(prefix="hs_machine_")),
         {
@@ -56,7 +61,7 @@ def installation(sandbox: Sandbox) -> Iterator[Installation]:
         shutil.rmtree(made.folder)
 
 
-def register(installation: Installation, sandbox: Sandbox, team_id: str = "acme", months: int = HISTORY_MONTHS) -> None:
+def register(installation: Installation, sandbox: Sandbox, team_id: str, months: int = HISTORY_MONTHS) -> None:
     with installation.warehouse.transaction() as tx:
         add_team(tx, team_id, list(sandbox.world.repositories), history_months=months)
 
@@ -79,23 +84,27 @@ def wait_for_waiter(installation: Installation) -> None:
     )
 
 
-def finish(installation: Installation, team_id: str = "acme", *, seconds: float = 240) -> None:
+def is_loaded(installation: Installation, team_id: str) -> bool:
+    return bool(installation.value("select onboarded_at is not null from teams where team_id = %s", [team_id]))
+
+
+def finish(installation: Installation, team_id: str, *, seconds: float = 300) -> None:
     """Wait for the whole history, for the LLM's answers to be in, and for Dagster to have nothing in hand."""
 
     def is_over() -> bool:
         installation.restart_what_died()
-        is_loaded = installation.value("select onboarded_at is not null from teams where team_id = %s", [team_id])
         pending = installation.value("select count(*) from llm_classifications where status = 'pending'")
         changed = installation.value("select count(*) from llm_changed_months")
-        return bool(is_loaded and not pending and not changed and not installation.unfinished_runs())
+        done = is_loaded(installation, team_id) and not pending and not changed
+        return done and not installation.unfinished_runs()
 
     installation.wait_until(is_over, seconds=seconds, what=f"The history of {team_id}")
 
 
-def assert_intact(installation: Installation, sandbox: Sandbox, team_id: str = "acme") -> None:
+def assert_intact(installation: Installation, sandbox: Sandbox, team_id: str, months: int = HISTORY_MONTHS) -> None:
     """What is stored is what GitHub has: no row lost, none double, each line paid once, no month complete too early."""
-    months = months_wanted(datetime.now(UTC), HISTORY_MONTHS)
-    start = as_instant(months[-1])
+    wanted = months_wanted(datetime.now(UTC), months)
+    start = as_instant(wanted[-1])
     real = {
         (name, one.number)
         for name, repository in sandbox.world.repositories.items()
@@ -107,42 +116,47 @@ def assert_intact(installation: Installation, sandbox: Sandbox, team_id: str = "
     assert real <= set(stored)
     assert len(stored) == len(set(stored))
     states = installation.rows("select status, expected, stored from repository_months where team_id = %s", [team_id])
-    assert len(states) == len(months) * len(sandbox.world.repositories)
+    assert len(states) == len(wanted) * len(sandbox.world.repositories)
     assert all(row["status"] == "completed" and row["expected"] == row["stored"] for row in states)
-    published = installation.value("select count(distinct month) from monthly_trends where n > 0")
-    assert published >= len(months)
+    published = installation.value(
+        "select count(distinct month) from monthly_trends where n > 0 and team_id = %s", [team_id]
+    )
+    assert published >= len(wanted)
     lines = sandbox.groq.tally.sent
     assert max(lines.values()) == 1, "a line with an answer was sent again"
 
 
-@pytest.mark.parametrize(
-    ("stage", "victim"),
-    [
-        ("ingest", "everything"),
-        ("publish", "the run's process"),
-        pytest.param("tag", "everything", marks=pytest.mark.soak),
-        pytest.param("classify", "everything", marks=pytest.mark.soak),
-        pytest.param("publish", "everything", marks=pytest.mark.soak),
-        pytest.param("ingest", "the run's process", marks=pytest.mark.soak),
-        pytest.param("classify", "the run's process", marks=pytest.mark.soak),
-        pytest.param("ingest", "PostgreSQL", marks=pytest.mark.soak),
-        pytest.param("publish", "PostgreSQL", marks=pytest.mark.soak),
-        pytest.param("ingest", "the daemon", marks=pytest.mark.soak),
-        pytest.param("classify", "the daemon", marks=pytest.mark.soak),
-        pytest.param("ingest", "the webserver", marks=pytest.mark.soak),
-    ],
-)
+VICTIMS = ("everything", "the run's process", "PostgreSQL", "the daemon", "the webserver")
+ONLY_IN_SOAK = {
+    ("tag", "PostgreSQL"),
+    ("classify", "PostgreSQL"),
+    ("tag", "the daemon"),
+    ("publish", "the daemon"),
+    ("tag", "the webserver"),
+    ("classify", "the webserver"),
+    ("publish", "the webserver"),
+}
+"""Near relations of what every change is tried with."""
+COMBINATIONS = [
+    pytest.param(stage, victim, marks=pytest.mark.soak if (stage, victim) in ONLY_IN_SOAK else ())
+    for victim in VICTIMS
+    for stage in STAGES
+]
+
+
+@pytest.mark.parametrize(("stage", "victim"), COMBINATIONS)
 def test_a_kill_in_the_middle_of_a_stage_heals(
     installation: Installation, sandbox: Sandbox, stage: str, victim: str
 ) -> None:
     """Whatever is killed, wherever the work stood: the history completes, nothing is lost, doubled or paid twice."""
-    installation.start(DAEMON, *([WEBSERVER] if victim == "the webserver" else []))
+    team_id = f"{stage}-{victim.split()[-1].lower()}"
+    installation.start_what_is_missing(DAEMON, *([WEBSERVER] if victim == "the webserver" else []))
     with held_up(installation, stage):
-        register(installation, sandbox)
+        register(installation, sandbox, team_id)
         wait_for_waiter(installation)
         strike(installation, victim)
-    finish(installation)
-    assert_intact(installation, sandbox)
+    finish(installation, team_id)
+    assert_intact(installation, sandbox, team_id)
 
 
 def strike(installation: Installation, victim: str) -> None:
@@ -154,8 +168,8 @@ def strike(installation: Installation, victim: str) -> None:
             installation.postgres.start()
             installation.start(DAEMON)
         case "the run's process":
-            for run_id in [row["run_id"] for row in installation.rows("select run_id from run_workers")]:
-                installation.kill_run_worker(run_id)
+            for run in installation.unfinished_runs():
+                installation.kill_run_worker(run.run_id)
         case "PostgreSQL":
             installation.kill_postgres()
             installation.postgres.start()
@@ -207,21 +221,47 @@ def by_signature(installation: Installation) -> float:
 @pytest.mark.soak
 def test_everything_killed_while_the_daemon_submits_the_backfill(installation: Installation, sandbox: Sandbox) -> None:
     """Killed with some of the backfill's runs made and others not: every month gets its run, none gets two."""
-    installation.start()
-    register(installation, sandbox, months=5)
+    installation.start_what_is_missing(DAEMON)
+    register(installation, sandbox, "bulk", months=5)
     installation.wait_until(
-        lambda: len([run for run in installation.runs() if "dagster/backfill" in run.tags]) > 0,
-        seconds=120,
+        lambda: [run for run in runs_of(installation, "bulk") if "dagster/backfill" in run.tags],
+        seconds=240,
         what="The backfill's first run",
     )
-    installation.kill()
-    installation.kill_postgres()
-    installation.postgres.start()
-    installation.start()
-    finish(installation)
-    succeeded = [run.tags["dagster/partition"] for run in installation.runs() if run.is_success]
-    again = [run for run in installation.runs() if run.tags.get("historical_sync/cause") == "classified"]
-    assert len(succeeded) - len(again) == len(set(succeeded)) == 6
+    strike(installation, "everything")
+    finish(installation, "bulk", seconds=480)
+    assert succeeded_once(installation, "bulk") == 6
+
+
+def runs_of(installation: Installation, team_id: str) -> list[dg.DagsterRun]:
+    return installation.runs(**{"dagster/partition/team": team_id})
+
+
+def succeeded_once(installation: Installation, team_id: str) -> int:
+    """How many months have a run that succeeded; fails when one has two, but for those that took in answers."""
+    done = [
+        run.tags["dagster/partition"]
+        for run in runs_of(installation, team_id)
+        if run.is_success and run.tags.get("historical_sync/cause") != "classified"
+    ]
+    assert len(done) == len(set(done))
+    return len(done)
+
+
+@pytest.mark.soak
+def test_two_daemons_at_once_do_no_harm(installation: Installation, sandbox: Sandbox) -> None:
+    """Somebody starts a second daemon by mistake: every month completes, no row is doubled and no line paid twice."""
+    installation.start_what_is_missing(DAEMON)
+    installation.start_beside("second-daemon", DAEMON)
+    try:
+        register(installation, sandbox, "watched-twice", months=3)
+        finish(installation, "watched-twice", seconds=480)
+    finally:
+        installation.kill("second-daemon")
+    assert_intact(installation, sandbox, "watched-twice", months=3)
+    with open_instance(installation.settings) as instance:
+        ids = [one.backfill_id for one in instance.get_backfills() if one.tags.get(onboarding.TEAM) == "watched-twice"]
+    assert ids == ["watched-twice-g1-1"]
 
 
 @pytest.mark.soak
@@ -229,11 +269,16 @@ def test_a_month_that_cannot_be_loaded_is_tried_again_and_stops_no_other(
     installation: Installation, sandbox: Sandbox
 ) -> None:
     """An unknown repository fails its team's months with cause and remedy; another team is complete meanwhile."""
-    installation.start()
+    installation.start_what_is_missing(DAEMON)
     with installation.warehouse.transaction() as tx:
         add_team(tx, "bad", ["nobody/nothing"], history_months=0)
-    register(installation, sandbox)
-    finish(installation, "acme")
+    register(installation, sandbox, "good")
+    installation.wait_until(lambda: is_loaded(installation, "good"), seconds=240, what="The history of good")
+    installation.wait_until(
+        lambda: installation.value("select error from team_months where team_id = 'bad'"),
+        seconds=120,
+        what="The failure of bad",
+    )
     assert installation.value("select error from team_months where team_id = 'bad'")
     assert installation.value("select sync_status from tracked_repositories where team_id = 'bad'") == "failed"
     alert = installation.value("select payload from alerts where team_id = 'bad' and kind = 'failure'")
@@ -241,3 +286,5 @@ def test_a_month_that_cannot_be_loaded_is_tried_again_and_stops_no_other(
     assert alert["what_to_do"]
     waits = installation.value("select next_attempt_at - attempted_at from team_months where team_id = 'bad'")
     assert waits >= timedelta(minutes=1)
+    with installation.warehouse.transaction() as tx:
+        set_status(tx, "bad", "paused")

@@ -10,19 +10,22 @@ import dagster as dg
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus
 
-from historical_sync.orchestration import onboarding
+from historical_sync.definitions import defs
+from historical_sync.orchestration import onboarding, sensors
 from historical_sync.orchestration.onboarding import backfill_id, next_attempt, plan, run_key
 from historical_sync.orchestration.partitions import TEAMS, key_of, read_key
 from historical_sync.records import TeamMonth
 from historical_sync.settings import Settings
-from historical_sync.warehouse.operations import DueMonth, begin_attempt, end_attempt
-from historical_sync.warehouse.registry import add_team, remove_team, set_status
+from historical_sync.warehouse.operations import DueMonth, begin_attempt, end_attempt, mark_published
+from historical_sync.warehouse.postgres import Transaction
+from historical_sync.warehouse.registry import add_team, read_team, remove_repository, remove_team, set_status
 from historical_sync.window import add_months, months_wanted
 from historical_sync_tests.factories import at
 from historical_sync_tests.orchestration.ticking import PipelineAt, backfills, requested, tick
 
 NOW = at("2025-12-25T10:00")
 MONTHS = months_wanted(NOW, 12)
+SYNC_MONTH = defs.resolve_job_def("sync_month")
 
 
 @pytest.fixture
@@ -157,8 +160,11 @@ def test_a_failed_backfill_counts_as_nothing(instance: dg.DagsterInstance, still
     assert len(backfills(instance)) == 2
 
 
-def test_a_hundred_teams_at_once(instance: dg.DagsterInstance, still: PipelineAt) -> None:
-    """A hundred new rows: one tick gives each its partition, its newest month, its backfill; the next adds nothing."""
+def test_a_hundred_teams_at_once(
+    instance: dg.DagsterInstance, still: PipelineAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred new rows: a tick gives each its partition, its newest month and its backfill; the next adds nothing."""
+    monkeypatch.setattr(sensors, "TICK_SECONDS", 3600.0)  # on a very busy machine it would be several ticks
     with still.warehouse.transaction() as tx:
         tx.execute("insert into teams (team_id) select 'team-' || n from generate_series(1, 100) n")
         tx.execute("insert into tracked_repositories (team_id, repository) select team_id, 'o/r' from teams")
@@ -169,6 +175,109 @@ def test_a_hundred_teams_at_once(instance: dg.DagsterInstance, still: PipelineAt
     assert len({one.backfill_id for one in backfills(instance)}) == 100
     tick("onboard_teams", instance, still)
     assert len(backfills(instance)) == 100
+
+
+def test_a_tick_stops_in_time_and_the_next_goes_on(
+    instance: dg.DagsterInstance, still: PipelineAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster throws a tick of a minute away: one that is out of time returns what it has, at least one team."""
+    monkeypatch.setattr(sensors, "TICK_SECONDS", 0.0)
+    for team_id in ("a", "b", "c"):
+        register(still, team_id)
+    asked: list[str] = []
+    for _ in range(3):
+        result = tick("onboard_teams", instance, still)
+        assert isinstance(result, dg.SensorResult)
+        for one in result.run_requests or ():
+            tags = {**one.tags, "dagster/partition": str(one.partition_key)}
+            instance.create_run_for_job(SYNC_MONTH, tags=tags, status=dg.DagsterRunStatus.STARTED)
+        asked += requested(result)
+    assert asked == ["2025-12-01|a", "2025-12-01|b", "2025-12-01|c"]
+    assert len(backfills(instance)) == 3
+
+
+def test_many_teams_do_not_fill_the_queue(
+    instance: dg.DagsterInstance, still: PipelineAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With as many backfills open as there may be, further teams get their newest month; the rest when one is over."""
+    monkeypatch.setattr(sensors, "MOST_OPEN_BACKFILLS", 1)
+    for team_id in ("a", "b"):
+        register(still, team_id)
+    assert requested(tick("onboard_teams", instance, still)) == ["2025-12-01|a", "2025-12-01|b"]
+    (first,) = backfills(instance)
+    instance.update_backfill(first.with_status(BulkActionStatus.COMPLETED_SUCCESS))
+    with still.warehouse.transaction() as tx:
+        set_status(tx, "a", "paused")
+    still.time += timedelta(seconds=1)
+    tick("onboard_teams", instance, still)
+    assert [one.tags[onboarding.TEAM] for one in backfills(instance)] == ["a", "b"]
+
+
+def test_a_repository_added_to_a_loaded_team_opens_its_months(instance: dg.DagsterInstance, still: PipelineAt) -> None:
+    """Every month is started again for the new repository; once it is taken away again, nothing is."""
+    register(still, history_months=3)
+    load(still)
+    assert isinstance(tick("onboard_teams", instance, still), dg.SkipReason)
+    with still.warehouse.transaction() as tx:
+        add_team(tx, "acme", ["acme/web"])
+    assert requested(tick("onboard_teams", instance, still)) == ["2025-12-01|acme"]
+    (one,) = backfills(instance)
+    assert one.partition_names == [key_of("acme", month) for month in MONTHS[1:4]]
+    instance.update_backfill(one.with_status(BulkActionStatus.COMPLETED_SUCCESS))
+    with still.warehouse.transaction() as tx:
+        remove_repository(tx, "acme", "acme/web")
+    assert isinstance(tick("onboard_teams", instance, still), dg.SkipReason)
+
+
+def test_a_longer_history_opens_only_what_it_adds(instance: dg.DagsterInstance, still: PipelineAt) -> None:
+    """`history_months` raised from 3 to 6: the three older months are one backfill, nothing else is touched."""
+    register(still, history_months=3)
+    load(still)
+    with still.warehouse.transaction() as tx:
+        add_team(tx, "acme", [], history_months=6)
+    assert requested(tick("onboard_teams", instance, still)) == []
+    (one,) = backfills(instance)
+    assert one.partition_names == [key_of("acme", month) for month in MONTHS[4:7]]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "opened"),
+    [
+        ("2025-12-31T23:59", "2026-01-01T00:00", "2026-01-01"),
+        ("2024-02-29T23:59", "2024-03-01T00:00", "2024-03-01"),
+        ("2025-02-28T23:59", "2025-03-01T00:00", "2025-03-01"),
+        ("2024-02-28T23:59", "2024-02-29T00:00", None),
+    ],
+)
+def test_a_month_that_begins_opens_by_itself(
+    instance: dg.DagsterInstance, settings: Settings, before: str, after: str, opened: str | None
+) -> None:
+    """Over a month's end, a year's end and 29 February: the new month and no other is started, at its first minute."""
+    pipeline = PipelineAt(settings, at(before))
+    register(pipeline, history_months=1)
+    load(pipeline)
+    assert requested(tick("onboard_teams", instance, pipeline)) == []
+    pipeline.time = at(after)
+    assert requested(tick("onboard_teams", instance, pipeline)) == ([f"{opened}|acme"] if opened else [])
+    assert backfills(instance) == []
+
+
+def load(pipeline: PipelineAt) -> None:
+    """Everything that team acme wants is complete and published."""
+    with pipeline.warehouse.transaction() as tx:
+        tx.execute(
+            """
+            insert into repository_months (team_id, repository, month, expected, stored, status, completed_at)
+            select 'acme', 'acme/api', month, 1, 1, 'completed', %s from unnest(%s::date[]) month
+            """,
+            [pipeline.time, months_wanted(pipeline.time, team_history(tx))],
+        )
+        for month in months_wanted(pipeline.time, team_history(tx)):
+            mark_published(tx, "acme", month, now=pipeline.time)
+
+
+def team_history(tx: Transaction) -> int:
+    return read_team(tx, "acme").history_months
 
 
 def test_a_team_that_comes_back_is_onboarded_anew(instance: dg.DagsterInstance, still: PipelineAt) -> None:
