@@ -18,6 +18,7 @@ COMMANDS = {
     "migrate": "historical_sync.cli.migrate:migrate",
     "sandbox": "historical_sync.cli.sandbox:sandbox",
     "doctor": "historical_sync.cli.doctor:doctor",
+    "dagster": "historical_sync.cli.dagster:dagster",
 }
 """Subcommand → module and function, in the order in which `--help` lists them."""
 
@@ -33,6 +34,7 @@ SUMMARIES = {
     "migrate": "Bring the database's schema up to date.",
     "sandbox": "Serve the imitation of GitHub and Groq alone.",
     "doctor": "Check database, tokens, Groq and versions.",
+    "dagster": "Run one of Dagster's own commands on this instance.",
 }
 """One line a subcommand, here so that `--help` imports none of them."""
 

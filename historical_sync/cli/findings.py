@@ -25,7 +25,7 @@ from historical_sync.warehouse import inspection
 from historical_sync.warehouse.schema import current_revision, newest_revision
 
 if TYPE_CHECKING:
-    from historical_sync.github.inspection import TokenReport
+    from historical_sync.github.inspection import TokenExhausted, TokenReport
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
 
@@ -35,6 +35,7 @@ LEAST_POSTGRES = 150_000
 CLOCK_SKEW_WARNING = timedelta(seconds=30)
 CLOCK_SKEW_PROBLEM = timedelta(minutes=5)
 EXPIRES_SOON = timedelta(days=7)
+MORE_TOKENS = "Nothing to do: work goes on then. Faster: tokens of several users (GITHUB_TOKENS=a,b) or an App."
 READS_REPOSITORIES = {"repo", "public_repo"}
 
 
@@ -105,7 +106,9 @@ def look_at_database(settings: Settings, url: str) -> Iterator[Finding]:
         yield Finding("database", PROBLEM, f"PostgreSQL {report.version} is too old.", "Use PostgreSQL 15 or newer.")
     if revision != newest_revision():
         text = f"The schema is at {revision or 'nothing'}; this program needs {newest_revision()}."
-        yield Finding("schema", PROBLEM, text, "Run `historical-sync migrate`.")
+        is_newer = revision is not None and revision > newest_revision()
+        remedy = "Install the newer version of this program." if is_newer else "Run `historical-sync migrate`."
+        yield Finding("schema", PROBLEM, text, remedy)
         return
     yield Finding("schema", OK, f"at {revision}, as it must be")
     yield from _look_at_role(report, is_own=settings.database_url is not None)
@@ -134,7 +137,7 @@ def look_at_github(settings: Settings, teams: Iterable[Team], now: datetime) -> 
 
 
 def _look_at_tokens(settings: Settings, reference: str | None, users: list[str], now: datetime) -> Iterator[Finding]:
-    from historical_sync.github.inspection import inspect_tokens
+    from historical_sync.github.inspection import TokenExhausted, inspect_tokens
 
     for_whom = f" (for {', '.join(users[:3])}{' …' if len(users) > 3 else ''})" if users else ""
     try:
@@ -145,6 +148,8 @@ def _look_at_tokens(settings: Settings, reference: str | None, users: list[str],
     for report in reports:
         if isinstance(report, TokenRefused):
             yield Finding("GitHub", PROBLEM, f"{report}{for_whom}", report.remedy)
+        elif isinstance(report, TokenExhausted):
+            yield judge_exhausted(report, for_whom)
         else:
             yield from judge_token(report, for_whom, now)
 
@@ -159,10 +164,17 @@ def judge_token(report: TokenReport, for_whom: str, now: datetime) -> Iterator[F
         yield Finding("GitHub", WARNING, f"{name} ends on {report.expires_at:%Y-%m-%d %H:%M} UTC.", "Renew it in time.")
     if report.limit and report.remaining == 0 and report.resets_at:
         text = f"{name} has used up its budget until {report.resets_at:%H:%M} UTC."
-        yield Finding("GitHub", WARNING, text, "Nothing to do: work goes on then. More tokens: GITHUB_TOKENS=a,b.")
+        yield Finding("GitHub", WARNING, text, MORE_TOKENS)
     budget = f"{report.remaining} of {report.limit} points left" if report.limit else "no limit"
     yield Finding("GitHub", OK, f"{name}: {report.login or 'an app'}, {budget}")
     yield from judge_clock(report.server_time, now)
+
+
+def judge_exhausted(report: TokenExhausted, for_whom: str) -> Finding:
+    """GitHub answers nothing more under this token for now."""
+    until = f" until {report.resets_at:%H:%M} UTC" if report.resets_at else ""
+    text = f"{report.token_ref}{for_whom} has used up its budget{until}. {report.reason}"
+    return Finding("GitHub", WARNING, text, MORE_TOKENS)
 
 
 def judge_clock(server_time: datetime, now: datetime) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from historical_sync.errors import TokenRefused
+from historical_sync.errors import RateLimited, TokenRefused
 from historical_sync.github import queries
 from historical_sync.github.answers import Answer
 from historical_sync.github.client import Transport
@@ -31,19 +31,36 @@ class TokenReport:
     server_time: datetime
 
 
-def inspect_tokens(api_url: str, token_ref: str | None = None) -> list[TokenReport | TokenRefused]:
-    """Ask GitHub about each token of a reference, or of the pool: its report, or why it is refused.
+@dataclass(frozen=True, slots=True)
+class TokenExhausted:
+    """A token whose budget is used up, so that GitHub answers not even this question; `resets_at` None: it did not say.
+
+    `reason` is GitHub's own.
+    """
+
+    token_ref: str
+    resets_at: datetime | None
+    reason: str
+
+
+Inspected = TokenReport | TokenExhausted | TokenRefused
+
+
+def inspect_tokens(api_url: str, token_ref: str | None = None) -> list[Inspected]:
+    """Ask GitHub about each token of a reference, or of the pool: its report, or why there is none.
 
     Costs one point each. Raises ConfigurationError when there is no token, ServerFailure when GitHub is not reached.
     """
     return [_inspect(api_url, ref) for ref in references(token_ref)]
 
 
-def _inspect(api_url: str, ref: str) -> TokenReport | TokenRefused:
+def _inspect(api_url: str, ref: str) -> Inspected:
     try:
         reply, answer = Transport(api_url).ask(ref, queries.IDENTITY, {})
     except TokenRefused as error:
         return TokenRefused(f"{ref}: {error}", token_ref=ref)
+    except RateLimited as error:
+        return TokenExhausted(ref, error.resume_at, str(error))
     return _report(ref, {name.lower(): value for name, value in reply.headers.items()}, answer)
 
 

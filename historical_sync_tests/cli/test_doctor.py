@@ -1,5 +1,6 @@
 """doctor finds each thing that can stand in the way, and says how to mend it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -77,6 +78,41 @@ def test_a_refused_token(command: Command, sandbox: Sandbox) -> None:
     status, said = ask(command)
     assert status == 1
     assert "env:GITHUB_TOKEN" in said
+
+
+def test_a_budget_that_is_used_up(command: Command, sandbox: Sandbox) -> None:
+    """GitHub answers not even the question: it is said of which token and until when, and is no fault to mend."""
+    sandbox.faults.add("rate_limited", retry_after=1800)
+    status, said = ask(command)
+    assert status == 0, said
+    assert re.search(r"! GitHub: env:GITHUB_TOKEN has used up its budget until \d\d:\d\d UTC", said), said
+    assert "work goes on then" in said
+
+
+def test_groq_refuses_the_key_or_the_plan(command: Command, sandbox: Sandbox) -> None:
+    """A key that Groq does not take is a fault; a plan without batches is told with what it costs."""
+    sandbox.faults.add("groq_403")
+    status, said = ask(command)
+    assert "no batches" in said
+    assert status == 0
+    sandbox.faults.clear()
+    sandbox.faults.add("groq_401")
+    status, said = ask(command)
+    assert status == 1
+    assert "Set GROQ_API_KEY to a valid key" in said
+
+
+@pytest.mark.parametrize(("revision", "remedy"), [("0001", "migrate"), ("9999", "newer version")])
+def test_another_version_s_schema(
+    command: Command, sandbox: Sandbox, database_url: str, revision: str, remedy: str
+) -> None:
+    """An older schema is migrated; a newer one needs the newer program, since nothing is migrated backwards."""
+    run_sql(database_url, f"update historical_sync.alembic_version set version_num = '{revision}'")
+    status, said = ask(command)
+    assert status == 1
+    (line,) = [one for one in said.splitlines() if "✗ schema" in one]
+    assert revision in line
+    assert remedy in said.partition(line)[2].splitlines()[1]
 
 
 def report(**changes: object) -> TokenReport:

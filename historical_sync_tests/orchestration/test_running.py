@@ -3,17 +3,21 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import dagster as dg
 import psutil
+import psycopg2
 import pytest
 
 from historical_sync.errors import ConfigurationError, OutsideWindow
 from historical_sync.orchestration import direct, offboarding, reconcile, retry
 from historical_sync.orchestration.partitions import TEAMS, key_of
 from historical_sync.orchestration.resources import Pipeline
+from historical_sync.orchestration.worker import BEAT_SECONDS
 from historical_sync.sandbox import scenario
 from historical_sync.sandbox.server import Sandbox
 from historical_sync.settings import Settings
@@ -164,6 +168,65 @@ def test_a_paused_team_s_run_ends_as_cancelled(
     assert instance.get_runs()[0].status == dg.DagsterRunStatus.CANCELED
     offboarding.resume(settings, "acme")
     assert requested(tick("onboard_teams", instance, pipeline)) == [key_of("acme", NEWEST), key_of("acme", BEFORE)]
+
+
+def test_a_pause_in_the_middle_of_a_page_stops_after_it(
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    repositories: list[str],
+    empty_sandbox: Sandbox,
+    database_url: str,
+) -> None:
+    """The page in hand is stored whole and is the last; the run ends as cancelled, and no attempt is counted.
+
+    After `resume` the month completes.
+    """
+    blocker = psycopg2.connect(database_url)
+    with blocker.cursor() as cursor:
+        cursor.execute("lock table historical_sync.pull_requests in share row exclusive mode")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(direct.run_month, settings, instance, "acme", NEWEST)
+        wait_for_a_page_to_be_stored(pipeline)
+        offboarding.pause(settings, instance, "acme")
+        threading.Event().wait(BEAT_SECONDS)  # the run looks so often whether its team still wants it
+        asked = len(empty_sandbox.requests)
+        blocker.close()
+        outcome = running.result()
+    assert outcome.error == "Team 'acme' is paused: the run stops here."
+    assert instance.get_runs()[0].status == dg.DagsterRunStatus.CANCELED
+    assert len(empty_sandbox.requests) - asked <= 1, "at most what was on its way"
+    with pipeline.warehouse.transaction() as tx:
+        assert 0 < tx.value("select count(*) from pull_requests") < pull_requests_of_the_newest_month(empty_sandbox)
+        assert tx.value("select attempts from team_months") == 0
+        assert (
+            tx.rows(
+                """
+            select number from pull_requests p where not is_partial and commit_count <> (
+                select count(*) from pull_request_commits c where (c.repository, c.number) = (p.repository, p.number)
+            )
+            """
+            )
+            == []
+        )
+    offboarding.resume(settings, "acme")
+    assert direct.run_month(settings, instance, "acme", NEWEST).status == "completed"
+
+
+def wait_for_a_page_to_be_stored(pipeline: Pipeline) -> None:
+    with pipeline.warehouse.transaction() as tx:
+        while not tx.value("select count(*) from pg_locks where not granted and relation is not null"):
+            tx.execute("select pg_sleep(0.05)")
+
+
+def pull_requests_of_the_newest_month(sandbox: Sandbox) -> int:
+    """How many pull requests belong to the newest month."""
+    month = f"{NEWEST:%Y-%m}"
+    return sum(
+        month in (one.created_at[:7], (one.closed_at or "")[:7])
+        for repository in sandbox.world.repositories.values()
+        for one in repository
+    )
 
 
 def test_retry_asks_for_what_is_missing_and_for_nothing_else(
