@@ -190,34 +190,36 @@ def test_groq_away_holds_nothing_up_and_all_is_classified_once_it_is_back(
 
     When it answers again the sensor sends the queue and takes the answers in: nobody touches anything.
     """
+    installation.start_what_is_missing(DAEMON)
+    sent = len(sandbox.groq.tally.history)
     sandbox.faults.add("groq_503")
-    installation.start()
-    register(installation, sandbox)
-    installation.wait_until(lambda: is_loaded(installation), seconds=240, what="The history without Groq")
-    statuses = "select status, count(*) from llm_classifications group by status"
-    stored = installation.value("select count(*) from pull_requests")
+    register(installation, sandbox, "groq-away")
+    installation.wait_until(
+        lambda: is_idle_and_loaded(installation, "groq-away"), seconds=PATIENCE_SECONDS, what="The history without Groq"
+    )
+    statuses = "select status, count(*) from llm_classifications where team_id = 'groq-away' group by status"
+    stored = installation.value("select count(*) from pull_requests where team_id = 'groq-away'")
     assert installation.rows(statuses) == [{"status": "pending", "count": stored}]
-    assert by_signature(installation) > 0
+    assert shown(installation, "max", "ai_assisted_share") > 0, "by the signatures"
     assert "503" in installation.value("select reason from llm_holds where subject = 'service'")
-    assert sandbox.groq.tally.history == []
+    assert len(sandbox.groq.tally.history) == sent
 
     sandbox.faults.clear()
-    finish(installation, seconds=400)
+    finish(installation, "groq-away")
     assert installation.rows(statuses) == [{"status": "classified", "count": stored}]
-    assert installation.value("select min(value) from monthly_trends where metric = 'classified_share' and n > 0") == 1
-    assert_intact(installation, sandbox)
+    assert shown(installation, "min", "classified_share") == 1
+    assert_intact(installation, sandbox, "groq-away")
 
 
-def is_loaded(installation: Installation, team_id: str = "acme") -> bool:
+def is_idle_and_loaded(installation: Installation, team_id: str) -> bool:
     """Whether the history is complete and Dagster has nothing in hand, whatever the LLM still owes."""
-    is_onboarded = installation.value("select onboarded_at is not null from teams where team_id = %s", [team_id])
-    return bool(is_onboarded and not installation.unfinished_runs())
+    return is_loaded(installation, team_id) and not installation.unfinished_runs()
 
 
-def by_signature(installation: Installation) -> float:
-    """The largest share of AI-assisted pull requests that any month's trends show."""
-    largest = "select max(value) from monthly_trends where metric = 'ai_assisted_share' and segment = '*' and n > 0"
-    return float(installation.value(largest) or 0)
+def shown(installation: Installation, aggregate: str, metric: str) -> float:
+    """The largest or smallest value of a metric that the trends of the team without Groq show."""
+    values = "team_id = 'groq-away' and metric = %s and segment = '*' and n > 0"
+    return float(installation.value(f"select {aggregate}(value) from monthly_trends where {values}", [metric]) or 0)
 
 
 @pytest.mark.soak

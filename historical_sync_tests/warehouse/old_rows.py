@@ -254,6 +254,7 @@ ROWS: dict[str, list[Row]] = {
     "monthly_benchmarks": [
         {"month": MONTH, "metric": "ai_assisted_share", "team_size_bucket": "1-10", "teams": 6, "p50": 0.25}
     ],
+    "benchmark_months": [{"month": MONTH, "is_stale": True}],
     "team_standings": [
         {"team_id": "acme", "month": date(2025, 10, 1), "metric": "ai_assisted_share"}
         | {"team_size_bucket": "1-10", "teams": 6, "value": 0.5, "better_than_share": 0.75}
