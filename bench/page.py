@@ -3,9 +3,9 @@
     python -m bench.page [--repositories 50] [--per-month 20] [--rounds 200] [--readers 50] [--seconds 20]
 
 The server is a process of its own, as `up` starts it; every request goes over HTTP. Two floors in the same run: the
-health endpoint (a request and one `select 1`), and the trends page's rows read by one statement on an open connection
-and written as JSON. The readers each look at the page again and again while `historical-sync sync` loads another
-team from the sandbox.
+health endpoint (a request and one `select 1`), and the values of the trends page read on an open connection and written
+as JSON, without a server or a page around them. The readers each look at the page once a second while
+`historical-sync sync` loads another team from the sandbox.
 """
 
 from __future__ import annotations
@@ -27,9 +27,13 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from historical_sync.dashboard.trends_page import metrics_to_read, segments_to_read
+from historical_sync.dashboard.trends_state import TrendsState
+from historical_sync.trends.metrics import ALL
 from historical_sync.trends.publication import publish_month
 from historical_sync.warehouse.access import team_transaction
 from historical_sync.warehouse.embedded import EmbeddedPostgres
+from historical_sync.warehouse.page_reads import months_with_values, read_series
 from historical_sync.warehouse.postgres import Warehouse
 from historical_sync.warehouse.schema import migrate
 from historical_sync.window import months_wanted
@@ -76,11 +80,6 @@ from pull_requests;
 insert into repository_months (team_id, repository, month, expected, stored, status, complete_as_of, completed_at)
 select 'bench', repository, month::date, %(per_month)s, %(per_month)s, 'completed', now(), now()
 from tracked_repositories, unnest(%(months)s::timestamptz[]) month where team_id = 'bench'
-"""
-
-BARE = """
-select metric, segment, month, value, n, is_enough, is_complete, is_open, repositories, repositories_complete
-from dashboard.monthly_trends where team_id = 'bench' and repository = '*'
 """
 
 
@@ -147,9 +146,9 @@ def report(label: str, taken: Sequence[float], note: str = "") -> float:
 
 def alone(port: int, warehouse: Warehouse, rounds: int) -> None:
     """One reader after the other: what an answer costs, beside the floors."""
-    reader = Reader(port)
 
     def pages(path: str, label: str) -> float:
+        reader = Reader(port)
         for _ in range(5):
             reader.milliseconds(path)
         answers = [reader.milliseconds(path) for _ in range(rounds)]
@@ -157,11 +156,15 @@ def alone(port: int, warehouse: Warehouse, rounds: int) -> None:
 
     floor = pages("/healthz", "floor: /healthz")
 
+    state = TrendsState()
+    whole, cut = metrics_to_read(state), segments_to_read(state)
+
     def bare() -> None:
         with team_transaction(warehouse, TEAM) as tx:
-            json.dumps(tx.rows(BARE), default=str)
+            months = months_with_values(tx, TEAM)
+            json.dumps(read_series(tx, TEAM, ALL, months, whole=whole, cut=cut), default=str)
 
-    rows = report("floor: the rows, one statement", [timed(bare) for _ in range(rounds)])
+    rows = report("floor: the page's values as JSON", [timed(bare) for _ in range(rounds)])
     trends = pages(f"/teams/{TEAM}/trends", "trends page")
     pages(f"/teams/{TEAM}/trends?repository=acme/repository-7", "trends page of one repository")
     progress = pages(f"/teams/{TEAM}/progress", "progress page")

@@ -47,11 +47,12 @@ def ingested(pipeline: Pipeline, partition: TeamMonth, summary: MonthIngestion) 
         metadata["on GitHub"] = dg.MetadataValue.md(on_github)
     if unfinished:
         metadata["not complete"] = table(_failure_row(one) for one in unfinished)
+    where = f"{partition.team_id} {partition.month:%Y-%m}"
     check = dg.AssetCheckResult(
         passed=not unfinished,
         check_name=REPOSITORIES_COMPLETE.name,
         severity=dg.AssetCheckSeverity.WARN,
-        description=_says_unfinished(unfinished, len(summary.repositories)),
+        description=f"{where}: {_says_unfinished(unfinished, len(summary.repositories))}",
         metadata={"not complete": table(_failure_row(one) for one in unfinished)} if unfinished else {},
     )
     return dg.MaterializeResult(metadata=metadata, check_results=[check])
@@ -199,7 +200,7 @@ def published(pipeline: Pipeline, partition: TeamMonth, summary: TrendSummary) -
         ),
         "trends page": dg.MetadataValue.url(links.team_page(pipeline.settings, partition.team_id)),
     }
-    metadata |= {metric: float(value) for metric, (value, _, _) in headline.items() if value is not None}
+    metadata |= {metric: round(float(value), 3) for metric, (value, _, _) in headline.items() if value is not None}
     return dg.MaterializeResult(metadata=metadata)
 
 

@@ -94,7 +94,7 @@
     const axis = { fixedrange: true, zeroline: false, linecolor: token("line-strong"), tickcolor: token("line-strong"), ticks: "" };
     return {
       autosize: true,
-      margin: { l: 50, r: 8, t: 8, b: 30 },
+      margin: { l: 50, r: narrow.matches ? 24 : 12, t: 8, b: 30 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: token("muted") },
       barmode: hasStack ? "stack" : "group", bargap: 0.32, bargroupgap: 0.08,
