@@ -1,7 +1,7 @@
 """Loaded teams by SQL alone: rows as the pipeline would leave them, made as fast as PostgreSQL can copy them.
 
 Teams are named `team-1` … and each has the same shape: so many repositories, so many pull requests in each of them and
-month. Trends are computed for one team and copied to the others.
+month. Trends are computed for one team; those of the team as a whole (not of each repository) are copied to the others.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def _copied(tx: object, table: str) -> str:
     )
     return f"""
         insert into {table} (team_id, {columns})
-        select 'team-' || i, {columns} from {table}, generate_series(2, %(teams)s) i where team_id = %(model)s
+        select 'team-' || i, {columns} from {table}, generate_series(2, %(teams)s) i
+        where team_id = %(model)s and repository = '*'
     """
 
 

@@ -6,11 +6,14 @@
 NAMES = (
     "ingestion",
     "bills",
+    "writing",
     "stages",
+    "again",
     "tagging",
     "aggregation",
     "row_level_security",
     "million",
+    "onboarding",
     "thousand_teams",
     "startup",
 )

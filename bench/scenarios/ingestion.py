@@ -22,7 +22,7 @@ def overlap(pull_requests: int, rounds: int) -> list[Row]:
     """One stream, a latency per pull request: ours, then the same bodies sent again by a bare loop, each round anew."""
     ours, bare, bodies = [], [], 0
     for _ in range(rounds):
-        world = scenario.scale(pull_requests, 1, months=0.9, now=NOW)  # type: ignore[arg-type]
+        world = scenario.scale(pull_requests, 1, months=0.9, now=NOW)
         with database() as url, RecordingSandbox(world, latency=LATENCY) as sandbox:
             register(url, list(world.repositories), 1)
             ours.append(work(sandbox, url, "ingest", 1)["wall_seconds"])
@@ -37,7 +37,7 @@ def overlap(pull_requests: int, rounds: int) -> list[Row]:
 
 def requests_of(pull_requests: int, repositories: int) -> list[Row]:
     """Thirteen months of many repositories, without latency: the index in pages of 100, hydration in pages of 24."""
-    world = scenario.scale(pull_requests, repositories, months=12.9, now=NOW)  # type: ignore[arg-type]
+    world = scenario.scale(pull_requests, repositories, months=12.9, now=NOW)
     with database() as url, RecordingSandbox(world) as sandbox:
         register(url, list(world.repositories), 13)
         work(sandbox, url, "ingest", 13)

@@ -74,7 +74,7 @@ def costs_of(size: Size, rounds: int = 1) -> Costs:
 
 
 def _measure(size: Size) -> Costs:
-    world = scenario.scale(size.pull_requests, size.repositories, months=MONTHS - 0.1, now=NOW)  # type: ignore[arg-type]
+    world = scenario.scale(size.pull_requests, size.repositories, months=MONTHS - 0.1, now=NOW)
     teams = [f"bench-{number}" for number in range(size.teams)]
     with database() as url, RecordingSandbox(world) as sandbox:
         for team in teams:

@@ -29,7 +29,7 @@ def demo(seed: int = 7, now: datetime | None = None, clock: Clock = utc_now) -> 
 def scale(
     pull_requests: int,
     repositories: int = 1,
-    months: int = 13,
+    months: float = 13,
     seed: int = 7,
     now: datetime | None = None,
     clock: Clock = utc_now,

@@ -59,13 +59,24 @@ def _forget(one: BulkPullRequest) -> None:
     one.made = {}
 
 
-def bulk_history(world: World, count: int, repositories: int, months: int, seed: int, now: datetime) -> World:
-    """Fill `world` with `count` pull requests over `repositories`, spread evenly over `months` that end at `now`."""
+def bulk_history(
+    world: World,
+    count: int,
+    repositories: int,
+    months: float,
+    seed: int,
+    now: datetime,
+    name: str = "scale/repo",
+) -> World:
+    """Fill `world` with `count` pull requests over `repositories`, spread evenly over `months` that end at `now`.
+
+    The repositories are called `name` with a dash and a number of three digits.
+    """
     cast = [world.account(f"dev-{index:02}", name=f"Dev {index}") for index in range(24)]
     shelf: deque[BulkPullRequest] = deque()
     window_seconds = int(months * 30.4 * 86_400)
     for index in range(repositories):
-        repository = world.add_repository(f"scale/repo-{index:03}")
+        repository = world.add_repository(f"{name}-{index:03}")
         share = count // repositories + (1 if index < count % repositories else 0)
         for number in range(1, share + 1):
             chance = random.Random(f"{seed}/{index}/{number}")
