@@ -22,7 +22,7 @@ STAGES = ("ingest", "tag", "classify", "publish")
 def run(rounds: int, quick: bool) -> list[Row]:
     """One team of thirteen months, loaded, run again, changed, refreshed; refreshed again each round."""
     pull_requests, repositories = (40, 2) if quick else (2_000, 5)
-    world = scenario.scale(pull_requests, repositories, months=MONTHS - 0.1, now=NOW, clock=lambda: NOW)
+    world = scenario.scale(pull_requests, repositories, months=MONTHS - 0.1, now=NOW)
     with database() as url, RecordingSandbox(world, latency=LATENCY) as sandbox:
         register(url, list(world.repositories), MONTHS)
 
