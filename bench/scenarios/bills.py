@@ -1,57 +1,72 @@
-"""What 20,000 pull requests would cost by other tools' documented designs, beside ours. Arithmetic, not runs.
+"""What the same pull requests cost by five other tools' designs and by ours, all run against one sandbox.
 
-Counted by GitHub's formula as the sandbox charges it; requests for lists over a page are not counted for the others.
-What ours costs is measured by `ingestion`.
+GraphQL requests and points are counted by the server. What a tool asks over REST is counted by its own pages
+(`bench.designs`). Beside each bill stands how many pull requests are without some file, commit or review afterwards.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from bench.designs import DESIGNS, Reader
+from bench.ground import NOW, RecordingSandbox, database, register, work
 from bench.rows import Row, count
-from historical_sync.sandbox.github.cost import Price
+from historical_sync.sandbox import scenario
+from historical_sync.sandbox.world import Repository, World
+from historical_sync.warehouse.postgres import Warehouse
 
-TITLE = "Other designs, by arithmetic"
-
-PULL_REQUESTS = 20_000
-
-
-@dataclass(frozen=True)
-class Design:
-    """Another tool's documented way: GraphQL pages of so many with so many lists, REST requests per pull request."""
-
-    name: str
-    page: int
-    lists: int
-    queries_per_page: int = 1
-    rest_per_pull_request: int = 0
-    rest_page: int = 0
-    graphql_per_pull_request: int = 0
-    remark: str = ""
-
-    def cost(self, count: int) -> tuple[int, int]:
-        """Requests and GraphQL points for `count` pull requests, by GitHub's formula as the sandbox charges it."""
-        pages = -(-count // self.page) * self.queries_per_page if self.page else 0
-        rest = (-(-count // self.rest_page) if self.rest_page else 0) + count * self.rest_per_pull_request
-        single = count * self.graphql_per_pull_request
-        return pages + rest + single, pages * Price(requests=1 + self.page * self.lists).points + single
-
-
-DESIGNS = (
-    Design("page 10 with six lists (this project's predecessor)", 10, 6, remark="lists cut at 25 or 50"),
-    Design("Airbyte source-github", 10, 2, queries_per_page=3, rest_per_pull_request=1, remark="no files"),
-    Design("DevLake github_graphql", 10, 5, remark="commits cut at 100; files by cloning"),
-    Design("Augur", 0, 0, rest_page=100, rest_per_pull_request=2, graphql_per_pull_request=1),
-    Design("Perceval (GrimoireLab)", 0, 0, rest_page=100, rest_per_pull_request=3, remark="no files"),
-    Design("Singer tap-github", 0, 0, rest_page=100, rest_per_pull_request=3, remark="files as a raw diff"),
-)
+TITLE = "Other designs on the same pull requests"
 
 
 def run(rounds: int, quick: bool) -> list[Row]:
-    """Requests and points of each design."""
+    """Requests, points and what is missing, for each design and for ours."""
+    world = scenario.scale(60 if quick else 1_000, 1, months=0.9, now=NOW)  # type: ignore[arg-type]
+    name = next(iter(world.repositories))
+    repository = world.repository(name)
+    if repository is None:
+        raise ValueError(name)
     rows = []
     for design in DESIGNS:
-        requests, points = design.cost(PULL_REQUESTS)
-        name = f"{design.name}{f' ({design.remark})' if design.remark else ''}"
-        rows += [count(f"{name}: requests", requests), count(f"{name}: points", points)]
-    return rows
+        with RecordingSandbox(world) as sandbox:
+            reader = Reader(sandbox, name)
+            design.read(reader, repository)
+        bill = reader.bill
+        what = f"{design.name} (lacks {design.lacks})"
+        rows += [
+            count(f"{what}: requests to GraphQL", bill.requests),
+            count(f"{what}: points", bill.points),
+            count(f"{what}: requests to REST (counted)", bill.rest_requests),
+            count(f"{what}: pull requests without some file, commit or review", bill.incomplete(repository)),
+        ]
+    return [*rows, *_ours(world, repository)]
+
+
+def _ours(world: World, repository: Repository) -> list[Row]:
+    with database() as url, RecordingSandbox(world) as sandbox:
+        register(url, list(world.repositories), 1)
+        work(sandbox, url, "ingest", 1)
+        warehouse = Warehouse(url)
+        with warehouse.transaction() as tx:
+            stored = {
+                row["number"]: (row["files"], row["commits"], row["reviews"])
+                for row in tx.rows(
+                    """
+                    select number,
+                        (select count(*) from pull_request_files f where f.repository = p.repository
+                            and f.number = p.number) as files,
+                        (select count(*) from pull_request_commits c where c.repository = p.repository
+                            and c.number = p.number) as commits,
+                        (select count(*) from pull_request_reviews r where r.repository = p.repository
+                            and r.number = p.number) as reviews
+                    from pull_requests p
+                    """
+                )
+            }
+        warehouse.close()
+        missing = sum(
+            stored.get(one.number) != (len(one.files), len(one.commits), len(one.reviews)) for one in repository
+        )
+        return [
+            count("historical_sync: requests to GraphQL", sandbox.requests.graphql_requests),
+            count("historical_sync: points", sandbox.requests.points),
+            count("historical_sync: requests to REST (counted)", 0),
+            count("historical_sync: pull requests without some file, commit or review", missing, most=0),
+        ]

@@ -118,6 +118,14 @@ def read_answer(
     return Answer(data, errors, answered_at, answered_at - elapsed, _cost(data), allowance)
 
 
+def read_again(body: bytes, asked_at: datetime, answered_at: datetime) -> Answer:
+    """An answer that was kept when it came, without errors. What it cost is spent and counted."""
+    document = _document(body)
+    if document is None or not isinstance(document.get("data"), dict):
+        raise ServerFailure("A kept answer cannot be read.", status=200)
+    return Answer(document["data"], (), answered_at, asked_at, None, None)
+
+
 def unavailable(repository: str, errors: Sequence[FieldError]) -> GitHubError:
     """The error that says why a repository came back as null."""
     for one in errors:

@@ -46,8 +46,14 @@ class Budget(Protocol):
     def acquire(self, identities: Sequence[str], now: datetime) -> Stream | NotYet:
         """Take a stream of the identity with the most points left above the reserve, or say when to ask again."""
 
-    def release(self, stream: Stream, allowance: Allowance | None) -> None:
-        """Give the stream back, with what GitHub said is left."""
+    def release(self, stream: Stream, allowance: Allowance | None, now: datetime, *, is_well: bool = True) -> None:
+        """The request is over, with what GitHub said is left; `is_well` unless it failed.
+
+        The stream may be kept for the next request of this process, for a turn; `rest` ends that.
+        """
+
+    def rest(self) -> None:
+        """Give back every stream that is kept and not in use: no request is about to follow."""
 
     def block(self, identity: str, until: datetime, reason: str) -> None:
         """GitHub limits this identity: nobody sends for it before `until`."""

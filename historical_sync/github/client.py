@@ -38,6 +38,8 @@ from historical_sync.github.tokens import (
 T = TypeVar("T")
 Report = Callable[[str], None]
 Clock = Callable[[], datetime]
+Keep = Callable[[bytes, Answer], None]
+"""Takes an answer's body and what was read of it."""
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 READ_TIMEOUT_SECONDS = 30.0
@@ -178,15 +180,21 @@ class GitHubClient:
         self._guard = threading.RLock()
         self._slots = threading.BoundedSemaphore(self.parallelism)
         self._report: Report | None = None
+        self._is_at_work = False
 
     @contextmanager
-    def reporting_to(self, report: Report | None) -> Iterator[None]:
-        """Send what happens meanwhile (waits, retries, tokens taken out) to `report` as lines for people."""
-        before, self._report = self._report, report
+    def at_work(self, report: Report | None) -> Iterator[None]:
+        """A stretch of requests: a stream is kept from one to the next for a while, and given back at the end.
+
+        What happens meanwhile (waits, retries, tokens taken out) goes to `report` as lines for people.
+        """
+        before = self._report, self._is_at_work
+        self._report, self._is_at_work = report, True
         try:
             yield
         finally:
-            self._report = before
+            self._report, self._is_at_work = before
+            self._budget.rest()
 
     def tell(self, line: str) -> None:
         """A line for whoever listens."""
@@ -194,18 +202,25 @@ class GitHubClient:
             self._report(line)
 
     def ask(
-        self, document: str, variables: dict[str, Any], read: Callable[[Answer], T], *, is_shrinkable: bool = False
+        self,
+        document: str,
+        variables: dict[str, Any],
+        read: Callable[[Answer], T],
+        *,
+        is_shrinkable: bool = False,
+        keep: Keep | None = None,
     ) -> T:
         """Ask, and read the answer; again after limits and failures, for as long as `wait_before_retry` says.
 
-        With `is_shrinkable`, a question that was too heavy fails at once, for the caller to ask for less. Raises
-        GitHubError; TokenRefused when no token is left.
+        With `is_shrinkable`, a question that was too heavy fails at once, for the caller to ask for less. `keep` is
+        given an answer without errors before the stream is free for the next request. Raises GitHubError; TokenRefused
+        when no token is left.
         """
         attempt = 0
         while True:
             stream, ref = self._acquire()
             try:
-                return well_formed(read, self._answer(document, variables, stream, ref))
+                return well_formed(read, self._answer(document, variables, stream, ref, keep))
             except TokenRefused as error:
                 self._doubt(ref, error)
             except GitHubError as error:
@@ -217,14 +232,18 @@ class GitHubClient:
                     raise
                 self._stand_back(error, wait, stream.identity)
 
-    def _answer(self, document: str, variables: dict[str, Any], stream: Stream, ref: str) -> Answer:
+    def _answer(self, document: str, variables: dict[str, Any], stream: Stream, ref: str, keep: Keep | None) -> Answer:
         answer = None
         try:
-            _, answer = self._transport.ask(ref, document, variables)
+            reply, answer = self._transport.ask(ref, document, variables)
             self._doubted.discard(ref)
+            if keep is not None and not answer.errors:
+                keep(reply.body, answer)
             return answer
         finally:
-            self._budget.release(stream, answer.allowance if answer else None)
+            self._budget.release(stream, answer.allowance if answer else None, self.clock(), is_well=answer is not None)
+            if not self._is_at_work:
+                self._budget.rest()
             self._slots.release()
 
     def _acquire(self) -> tuple[Stream, str]:
@@ -250,6 +269,7 @@ class GitHubClient:
     def _stand_back(self, error: GitHubError, seconds: float, identity: str) -> None:
         """After a limit nobody uses the identity for a while; after a failure this question waits."""
         until = self.clock() + timedelta(seconds=seconds)
+        self._budget.rest()
         if isinstance(error, RateLimited):
             self._budget.block(identity, until, str(error))
             return

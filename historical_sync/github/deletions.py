@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from historical_sync.github import queries
+from historical_sync.github.entry_pages import names_to_ask
 from historical_sync.github.readers import read_existence
-from historical_sync.github.walk import MARGIN, Walker, names_to_ask
+from historical_sync.github.walk import MARGIN, Walker
 from historical_sync.records import TrackedRepository
 from historical_sync.warehouse.index import (
     RepositoryMonths,
     delete_pull_requests,
-    forget_nulls,
     read_walk,
     save_walk,
     unseen,
@@ -37,8 +37,7 @@ def remove_deleted(walker: Walker, repository: TrackedRepository) -> RepositoryM
     """Walk the known history again and remove what is gone; returns the (repository, month) pairs it was in.
 
     A pull request goes only when the walk came to its end without seeing it, its id is NOT_FOUND, and its repository
-    can be read in the same answer. A full walk that met no null also makes up for earlier walks that did. Raises
-    GitHubError from a walk that fails, and then removes nothing.
+    can be read in the same answer. Raises GitHubError from a walk that fails, and then removes nothing.
     """
     walk = walker.walk_full(repository)
     if walk.started_at is None:
@@ -62,8 +61,6 @@ def remove_deleted(walker: Walker, repository: TrackedRepository) -> RepositoryM
         changed = delete_pull_requests(tx, walker.team_id, repository.repository, sorted(gone))
         save_walk(tx, walker.team_id, repository.repository, WalkState("full", finished_at=walk.started_at))
         reopen_changed(tx, walker.team_id, changed)
-        if not walk.nulls:
-            forget_nulls(tx, walker.team_id, repository.repository)
     if gone:
         walker.client.tell(f"{repository.repository}: removed what GitHub no longer has: {sorted(gone)}")
     return changed

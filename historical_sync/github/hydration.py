@@ -1,4 +1,4 @@
-"""Hydration: from ids to whole pull requests, whatever GitHub does. Fetches; does not write.
+"""Hydration: from ids to whole pull requests, whatever GitHub does. Fetches; does not write rows.
 
 Ids of many repositories share a request. A page that is too heavy is halved; a pull request that is too heavy alone is
 asked without its lists, and each list by itself; what even then cannot be read makes it partial, with the reason, and
@@ -9,26 +9,24 @@ while its lists are read is read again.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from threading import Lock
-from typing import TypeVar
 
 from historical_sync.errors import GitHubError, QueryRefused, RateLimited, TokenRefused
 from historical_sync.github import queries
-from historical_sync.github.answers import Answer
-from historical_sync.github.client import GitHubClient, is_heavy
+from historical_sync.github.answers import Answer, read_again
+from historical_sync.github.client import GitHubClient, is_heavy, well_formed
 from historical_sync.github.hydrated import HydratedPullRequest, Unreadable
+from historical_sync.github.kept import Keep, Question, keeper
 from historical_sync.github.lists import LISTS_AT_ONCE, ListReader
 from historical_sync.github.paging import PageSize
-from historical_sync.github.readers import read_hydration, read_identity
+from historical_sync.github.readers import read_hydration, read_identity, read_list_page
 from historical_sync.github.retries import Streak
 from historical_sync.records import PullRequest
 from historical_sync.warehouse.index import Wanted
 
-In = TypeVar("In")
-Out = TypeVar("Out")
 Result = HydratedPullRequest | Unreadable
 
 TRIES = 3
@@ -45,6 +43,8 @@ class Fetched:
     pull_requests: list[PullRequest] = field(default_factory=list)
     gone: list[Wanted] = field(default_factory=list)
     unread: list[tuple[Wanted, str]] = field(default_factory=list)
+    node_ids: list[str] = field(default_factory=list)
+    """The ids of all of these."""
 
     @property
     def is_empty(self) -> bool:
@@ -53,11 +53,15 @@ class Fetched:
 
 
 class Hydrator:
-    """Fetches pull requests by id. Threads share it, so that they share what it learnt about page sizes."""
+    """Fetches pull requests by id. Threads share it, so that they share what it learnt about page sizes.
 
-    def __init__(self, client: GitHubClient) -> None:
+    `keep` is given every answer that came without errors, before another request is sent.
+    """
+
+    def __init__(self, client: GitHubClient, keep: Keep | None = None) -> None:
         self._client = client
-        self._lists = ListReader(client)
+        self._keep = keep
+        self._lists = ListReader(client, keep)
         self._guard = Lock()
         self._long: list[tuple[Wanted, HydratedPullRequest]] = []
         self._tries: Counter[Wanted] = Counter()
@@ -76,10 +80,35 @@ class Hydrator:
         """The pull requests that were kept because of their long lists."""
         return self._work(deque(), is_last=True)
 
+    def hear_again(
+        self, question: Question, body: bytes, asked_at: datetime, answered_at: datetime, wanted: Sequence[Wanted]
+    ) -> Fetched:
+        """What an answer that was kept gives of the `wanted`; nothing is asked. Raises ServerFailure if it is spoilt.
+
+        Answers are to be heard in the order in which they came, and `flush` afterwards gives those with long lists.
+        """
+        answer = read_again(body, asked_at, answered_at)
+        if question.is_of_lists:
+            held = {result.node_id: result for _, result in self._long}
+            well_formed(lambda answer: hear_list_pages(held, question, answer), answer)
+            return Fetched()
+        ids = question.node_ids
+        results = dict(zip(ids, well_formed(lambda answer: read_hydration(answer, ids), answer), strict=True))
+        fetched = Fetched()
+        for one in wanted:
+            result = _of(one, results[one.node_id])
+            if isinstance(result, Unreadable):
+                continue
+            if result.unfinished:
+                self._long = [*(pair for pair in self._long if pair[0] != one), (one, result)]
+            elif is_final(result, 1):
+                self._settle(one, result, fetched)
+        return fetched
+
     def _work(self, queue: deque[Wanted], *, is_last: bool) -> Fetched:
         fetched = Fetched()
         while queue or (is_last and self._long):
-            batch = [queue.popleft() for _ in range(min(self.page.size, len(queue)))]
+            batch = [queue.popleft() for _ in range(min(self.page.limit, len(queue)))]
             results = self._ask(batch) if batch else []
             if results is None:
                 queue.extendleft(reversed(batch))
@@ -153,19 +182,21 @@ class Hydrator:
 
     def _nodes(self, document: str, batch: Sequence[Wanted], *, is_shrinkable: bool) -> list[Result]:
         ids = list(dict.fromkeys(one.node_id for one in batch))
+        keep = keeper(self._keep, document, [[one.node_id, one.repository, one.number] for one in batch])
 
         def read(answer: Answer) -> list[Result]:
-            self.page.learn_cost(len(ids) if document == queries.HYDRATE else 0, answer.cost)
+            if document == queries.HYDRATE:
+                self.page.learn_cost(len(ids), answer.cost)
             return read_hydration(answer, ids)
 
-        results: dict[str, Result] = dict(
-            zip(ids, self._client.ask(document, {"ids": ids}, read, is_shrinkable=is_shrinkable), strict=True)
-        )
+        found = self._client.ask(document, {"ids": ids}, read, is_shrinkable=is_shrinkable, keep=keep)
+        results: dict[str, Result] = dict(zip(ids, found, strict=True))
         self._failures.end()
         return [_of(one, results[one.node_id]) for one in batch]
 
     @staticmethod
     def _settle(one: Wanted, result: Result, fetched: Fetched) -> None:
+        fetched.node_ids.append(one.node_id)
         if isinstance(result, HydratedPullRequest):
             fetched.pull_requests.append(result.as_record(one.repository))
         elif result.is_gone:
@@ -193,20 +224,11 @@ def is_final(result: Result, tries: int) -> bool:
     return not result.shortfalls or tries >= TRIES or any(one.problem for one in result.lists.values())
 
 
-def overlapped(fetch: Callable[[In], Out], batches: Iterable[In], streams: int) -> Iterator[Out]:
-    """The results in order, while further batches are fetched: the network does not wait for whoever consumes them.
-
-    While one result is consumed, as many batches are on their way as there are streams, and no more: what is fetched
-    and not yet consumed is lost with the process. One worker more reads an answer while a new request leaves.
-    """
-    pending: deque[Future[Out]] = deque()
-    workers = ThreadPoolExecutor(streams + 1, thread_name_prefix="hydrate")
-    try:
-        for batch in batches:
-            pending.append(workers.submit(fetch, batch))
-            if len(pending) > streams:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        workers.shutdown(wait=True, cancel_futures=True)
+def hear_list_pages(held: Mapping[str, HydratedPullRequest], question: Question, answer: Answer) -> None:
+    """Add the pages of a kept answer to the lists that were read just so far."""
+    for place, (node_id, name, after) in enumerate(question.asked):
+        one = held.get(node_id)
+        if one is None or one.has_moved or one.lists[name].cursor != after:
+            continue
+        if not read_list_page(answer, f"page{place}", one.lists[name], one.updated_at):
+            one.has_moved = True

@@ -43,5 +43,5 @@ def ingest_month(
     Raises OutsideWindow, AllRepositoriesFailed or WarehouseError; what was committed by then stays.
     """
     require_in_window(month, now, team.history_months, team.team_id)
-    with client.reporting_to(on_event):
+    with client.at_work(on_event):
         return MonthRun(warehouse, client, team, month, now, first_month).run(repositories)

@@ -12,6 +12,7 @@ from historical_sync.github import queries
 from historical_sync.github.answers import Answer
 from historical_sync.github.client import GitHubClient, is_heavy, well_formed
 from historical_sync.github.hydrated import HydratedPullRequest, ListSoFar
+from historical_sync.github.kept import Keep, keeper
 from historical_sync.github.paging import PageSize
 from historical_sync.github.readers import read_identity, read_list_page
 from historical_sync.github.retries import Streak
@@ -38,9 +39,10 @@ class OpenList:
 class ListReader:
     """Reads lists to their end. Threads share it."""
 
-    def __init__(self, client: GitHubClient) -> None:
+    def __init__(self, client: GitHubClient, keep: Keep | None = None) -> None:
         self._client = client
         self._failures = Streak(MOST_FAILURES_IN_A_ROW)
+        self._keep = keep
         self._width = PageSize(1, most=LISTS_AT_ONCE)
 
     def finish(self, pull_requests: Sequence[HydratedPullRequest]) -> None:
@@ -49,7 +51,7 @@ class ListReader:
         A list that cannot be read keeps its problem; a pull request that changes meanwhile is marked as moved, and its
         lists are left as they are. Raises GitHubError when GitHub does not answer at all.
         """
-        queue = deque(OpenList(one, so_far) for one in pull_requests for so_far in one.unfinished)
+        queue = deque(OpenList(one, so_far) for one in pull_requests if not one.has_moved for so_far in one.unfinished)
         while queue:
             batch = self._next_batch(queue)
             if self._ask(batch):
@@ -71,8 +73,12 @@ class ListReader:
             variables |= {f"id{place}": one.pull_request.node_id, f"after{place}": one.so_far.cursor}
         is_smallest = len(batch) == 1 and batch[0].entries <= LEAST_ENTRIES
         document = queries.list_pages([one.so_far.name for one in batch])
+        asked = [[one.pull_request.node_id, one.so_far.name, one.so_far.cursor] for one in batch]
+        keep = keeper(self._keep, document, asked)
         try:
-            answer = self._client.ask(document, variables, lambda answer: answer, is_shrinkable=not is_smallest)
+            answer = self._client.ask(
+                document, variables, lambda answer: answer, is_shrinkable=not is_smallest, keep=keep
+            )
         except (RateLimited, TokenRefused, QueryRefused):
             raise
         except GitHubError as error:

@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from historical_sync.errors import AllRepositoriesFailed, GitHubError, RateLimited, TokenRefused
 from historical_sync.github.client import GitHubClient
 from historical_sync.github.deletions import remove_deleted
-from historical_sync.github.hydration import Fetched, Hydrator, overlapped
+from historical_sync.github.loading import Loader
 from historical_sync.github.survey import survey
 from historical_sync.github.walk import Walker
 from historical_sync.records import Team, TrackedRepository
-from historical_sync.warehouse import index, pull_requests, repository_months
-from historical_sync.warehouse.index import Wanted
+from historical_sync.warehouse import index, repository_months, walk_holes
 from historical_sync.warehouse.postgres import Warehouse
 from historical_sync.warehouse.registry import tracked_repositories
 from historical_sync.warehouse.repository_months import MonthCounts, MonthResult
-from historical_sync.window import as_instant, months_wanted
+from historical_sync.window import months_wanted
 
-WANTED_AT_ONCE = 500
-"""Keys of pull requests to fetch that are held in memory at a time."""
 PASSES = 3
 """What changed while a pass ran is fetched in the next one; what still changes then is left to the next run."""
 PROGRESS_EVERY_SECONDS = 1.0
@@ -80,10 +77,9 @@ class MonthRun:
         self._now = now
         self._holder = uuid.uuid4().hex
         self._walker = Walker(warehouse, client, team.team_id)
-        self._hydrator = Hydrator(client)
+        self._loader = Loader(warehouse, client, team.team_id, month, min(self._wanted_months))
         self._errors: dict[str, GitHubError] = {}
         self._looked_at: dict[str, datetime] = {}
-        self._fetched = 0
         self._progress_due = 0.0
 
     def run(self, names: Sequence[str] | None) -> MonthIngestion:
@@ -98,7 +94,7 @@ class MonthRun:
             repositories = self._order(repositories)
             self._walk(repositories)
             self._look(repositories)
-            self._hydrate([one.repository for one in repositories if one.repository in self._looked_at])
+            self._load([one.repository for one in repositories if one.repository in self._looked_at])
             self._remove_deleted(repositories)
             results = self._finish(registered)
         finally:
@@ -107,7 +103,7 @@ class MonthRun:
         return MonthIngestion(
             repositories=results,
             pull_requests=sum(one.stored for one in results),
-            fetched=self._fetched,
+            fetched=self._loader.fetched,
             requests=after.requests - before.requests,
             points=after.points - before.points,
             waited_seconds=after.waited_seconds - before.waited_seconds,
@@ -142,22 +138,15 @@ class MonthRun:
 
     def _walk(self, repositories: Sequence[TrackedRepository]) -> None:
         """Bring each repository's index down to the month."""
-        with self._warehouse.transaction() as tx:
-            nulls = index.nulls_met(tx, self._team_id, [one.repository for one in repositories])
-        for repository in repositories:
-            if repository.repository in self._errors:
-                continue
-            try:
-                if repository.repository in nulls:
-                    remove_deleted(self._walker, repository)
-                walked_at = self._walker.walk_history(repository, as_instant(self._month))
-                if walked_at is not None:
-                    self._looked_at[repository.repository] = walked_at
-            except (RateLimited, TokenRefused) as error:
-                self._give_up(repositories, error)
-            except GitHubError as error:
-                self._client.tell(f"{repository.repository}: {error}")
-                self._errors[repository.repository] = error
+        to_walk = [one for one in repositories if one.repository not in self._errors]
+        for repository, outcome in self._walker.walk_all(to_walk, self._month):
+            if isinstance(outcome, RateLimited | TokenRefused):
+                self._give_up(repositories, outcome)
+            elif isinstance(outcome, GitHubError):
+                self._client.tell(f"{repository.repository}: {outcome}")
+                self._errors[repository.repository] = outcome
+            elif outcome is not None:
+                self._looked_at[repository.repository] = outcome
             self._show_progress([repository.repository])
 
     def _look(self, repositories: Sequence[TrackedRepository]) -> None:
@@ -171,69 +160,19 @@ class MonthRun:
             else:
                 self._looked_at[name] = outcome
 
-    def _hydrate(self, repositories: Sequence[str]) -> None:
+    def _load(self, repositories: Sequence[str]) -> None:
         """Fetch what the index has newer than the rows; again for what changed meanwhile."""
-        for number in range(PASSES):
-            batches = self._batches(repositories, with_partial=number == 0)
-            try:
-                for fetched in overlapped(self._hydrator.fetch, batches, self._client.parallelism):
-                    self._write(fetched, repositories)
-                self._write(self._hydrator.flush(), repositories)
-            except GitHubError as error:
-                self._client.tell(f"Fetching stopped: {error}")
-                self._errors = dict.fromkeys(repositories, error) | self._errors
-                return
-            if all(one.stored == one.expected for one in self._count(repositories)):
-                return
-
-    def _batches(self, repositories: Sequence[str], *, with_partial: bool) -> Iterator[list[Wanted]]:
-        """The month's wanted pull requests by the page; the last page is filled up from the months before."""
-        held: list[Wanted] = []
-        for found in self._wanted(repositories, with_partial=with_partial):
-            held += found
-            while len(held) >= (size := self._hydrator.page.size):
-                yield held[:size]
-                held = held[size:]
-        if held:
-            yield held + self._filling(repositories, self._hydrator.page.size - len(held))
-
-    def _wanted(self, repositories: Sequence[str], *, with_partial: bool) -> Iterator[list[Wanted]]:
-        after = ("", -1)
-        while True:
-            with self._warehouse.transaction() as tx:
-                found = index.wanted_in_month(
-                    tx,
-                    self._team_id,
-                    self._month,
-                    repositories,
-                    after=after,
-                    limit=WANTED_AT_ONCE,
-                    with_partial=with_partial,
-                )
-            yield found
-            if len(found) < WANTED_AT_ONCE:
-                return
-            after = (found[-1].repository, found[-1].number)
-
-    def _filling(self, repositories: Sequence[str], room: int) -> list[Wanted]:
-        first = min(self._wanted_months)
-        with self._warehouse.transaction() as tx:
-            return index.wanted_before_month(tx, self._team_id, self._month, first, repositories, max(0, room))
-
-    def _write(self, fetched: Fetched, repositories: Sequence[str]) -> None:
-        """One transaction: a page's rows, what they tell the index, and the months that change by it."""
-        if fetched.is_empty:
-            return
-        with self._warehouse.transaction() as tx:
-            pull_requests.upsert_pull_requests(tx, self._team_id, fetched.pull_requests)
-            changed = index.follow_hydration(tx, self._team_id, fetched.pull_requests)
-            index.mark_missing(tx, self._team_id, fetched.gone)
-            for one, reason in fetched.unread:
-                pull_requests.mark_unread(tx, self._team_id, one.repository, one.number, reason)
-            repository_months.reopen(tx, self._team_id, changed)
-        self._fetched += len(fetched.pull_requests)
-        self._client.tell(f"{self._month:%Y-%m}: {self._fetched} pull requests fetched")
-        self._show_progress(repositories)
+        try:
+            for _ in self._loader.take_up():
+                self._show_progress(repositories)
+            for number in range(PASSES):
+                for _ in self._loader.load(repositories, with_partial=number == 0):
+                    self._show_progress(repositories)
+                if all(one.stored == one.expected for one in self._count(repositories)):
+                    return
+        except GitHubError as error:
+            self._client.tell(f"Fetching stopped: {error}")
+            self._errors = dict.fromkeys(repositories, error) | self._errors
 
     def _remove_deleted(self, repositories: Sequence[TrackedRepository]) -> None:
         """Where GitHub no longer knows an id, a full walk confirms it now rather than next week."""
@@ -268,7 +207,7 @@ class MonthRun:
         with self._warehouse.transaction() as tx:
             pairs = [(name, self._month) for name in registered]
             counts = {one.repository: one for one in repository_months.count_months(tx, self._team_id, pairs)}
-            nulls = index.nulls_met(tx, self._team_id, registered)
+            nulls = walk_holes.nulls_concerning(tx, self._team_id, self._month, registered)
             repository_months.save_counts(tx, self._team_id, list(counts.values()))
             ended = tuple(self._result(counts[name], nulls.get(name, 0)) for name in registered)
             results = [
@@ -321,5 +260,8 @@ def shortfall(counts: MonthCounts, nulls: int, error: GitHubError | None) -> str
     if counts.partial:
         told.append(f"{counts.partial} could be read only in part, such as #{counts.partial_reason}")
     if nulls:
-        told.append(f"{nulls} entries of GitHub's list came as null")
+        told.append(
+            f"{nulls} entries of GitHub's list came as null and may belong to this month; the next run asks again for"
+            " the pages they are in, and for no others"
+        )
     return "; ".join(told)

@@ -35,7 +35,7 @@ def refresh_team(
             one for one in tracked_repositories(tx, team.team_id) if index.is_walked(tx, team.team_id, one.repository)
         ]
     changed: set[date] = set()
-    with client.reporting_to(on_event):
+    with client.at_work(on_event):
         outcomes = walker.look(known)
         for repository in known:
             outcome: object = outcomes[repository.repository]

@@ -44,7 +44,6 @@ def advance(walk: Walk, page: WalkPage) -> Walk:
         frontier=min(passed, default=None),
         is_at_end=walk.is_at_end or not page.has_next,
         walked_at=page.answered_at,
-        nulls=walk.nulls + page.nulls,
     )
 
 

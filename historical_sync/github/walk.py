@@ -1,53 +1,86 @@
 """The walk over a repository's list of pull requests, last updated first, and the second look from the top.
 
-A walk goes down page by page; each page's rows, the cursor and the frontier are committed together. It runs under an
-advisory lock per (team, repository) that ends with its holder, so several processes may want the same repository: who
-waited finds the frontier where the other left it. What is updated meanwhile jumps to the top, behind the walk's back;
-so a list counts as complete only after a look from the top down to where the last look began, all of it in one answer.
+A walk goes down page by page; each page's rows, the cursor and the frontier are committed together, before the next
+page is asked for, so that one that is killed asks no page twice but the one on the wire. It runs under an advisory lock
+per (team, repository) that ends with its holder, so several processes may want the same repository: who waited finds
+the frontier where the other left it. What is updated meanwhile jumps to the top, behind the walk's back; so a list
+counts as complete only after a look from the top down to where the last look began, all of it in one answer.
+
+An entry that comes as null leaves a hole: nobody knows what it was, but where. The place is asked for again by every
+run, and only months that it may concern are incomplete until it comes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from functools import partial
 
-from historical_sync.errors import CursorRefused, GitHubError, RepositoryUnavailable, ServerFailure
-from historical_sync.github import queries
-from historical_sync.github.client import GitHubClient, is_heavy, well_formed
-from historical_sync.github.paging import PageSize
-from historical_sync.github.readers import WalkPage, read_ids, read_walk_page
+from historical_sync.errors import CursorRefused, GitHubError, RateLimited, ServerFailure, TokenRefused
+from historical_sync.github.client import GitHubClient
+from historical_sync.github.entry_pages import EntryPages
+from historical_sync.github.readers import WalkPage
 from historical_sync.github.trail import Trail, has_come_down
 from historical_sync.records import TrackedRepository
 from historical_sync.warehouse.index import Walk, read_walk, save_walk, upsert_entries
 from historical_sync.warehouse.postgres import Transaction, Warehouse
 from historical_sync.warehouse.repository_months import reopen, save_repository
+from historical_sync.warehouse.walk_holes import Hole, close_hole, forget_holes, holes, nulls_concerning, save_hole
+from historical_sync.window import as_instant
 
 MARGIN = timedelta(minutes=5)
 """How far a look goes below the start of the one before: GitHub's replicas and clocks are not of one second."""
-LOOK_ENTRIES = 10
-"""Entries per repository of a shared look: mostly nothing has changed, and 25 repositories of 10 take GitHub 2.5 s."""
-LOOK_REPOSITORIES = 25
 MOST_LOOKS = 8
 MOST_RESTARTS = 3
-TRIES_AT_NULLS = 3
+MOST_WALKS = 4
+"""Each walk holds a connection for its lock and needs another to write, and a process has eight."""
 
 
 @dataclass
 class Walker:
-    """Walks the repositories of one team."""
+    """Walks the repositories of one team. Threads may walk different repositories at once."""
 
     warehouse: Warehouse
     client: GitHubClient
     team_id: str
-    problems: dict[str, GitHubError] = field(default_factory=dict)
-    """By repository: what GitHub said of an entry that it did not give."""
-    _former_ids: dict[str, str | None] = field(default_factory=dict)
-    _page: PageSize = field(default_factory=lambda: PageSize(0))
-    _look: PageSize = field(default_factory=lambda: PageSize(1, most=LOOK_REPOSITORIES))
+
+    def __post_init__(self) -> None:
+        self._pages = EntryPages(self.client)
+
+    @property
+    def problems(self) -> Mapping[str, GitHubError]:
+        """By repository: what GitHub said of an entry that it did not give."""
+        return self._pages.problems
+
+    def walk_all(
+        self, repositories: Sequence[TrackedRepository], month: date
+    ) -> Iterator[tuple[TrackedRepository, datetime | GitHubError | None]]:
+        """Walk each history down to the month, several at once where there are streams for it, holes first.
+
+        Gives each repository, in their order, with what `walk_history` returns, or the error that stopped it. A limit
+        that does not end, or that no token is left, stops all that have not begun.
+        """
+        with self.warehouse.transaction() as tx:
+            with_holes = nulls_concerning(tx, self.team_id, month, [one.repository for one in repositories])
+        stopped: list[GitHubError] = []
+
+        def walk(repository: TrackedRepository) -> datetime | GitHubError | None:
+            if stopped:
+                return stopped[0]
+            try:
+                if repository.repository in with_holes:
+                    self.close_holes(repository)
+                return self.walk_history(repository, as_instant(month))
+            except GitHubError as error:
+                if isinstance(error, RateLimited | TokenRefused):
+                    stopped.append(error)
+                return error
+
+        with ThreadPoolExecutor(min(self.client.parallelism, MOST_WALKS), thread_name_prefix="walk") as walkers:
+            yield from zip(repositories, walkers.map(walk, repositories), strict=True)
 
     def walk_history(self, repository: TrackedRepository, down_to: datetime) -> datetime | None:
         """Walk until everything updated at `down_to` or later is in the index; go on where the last walk stopped.
@@ -60,7 +93,7 @@ class Walker:
             if history.has_passed(down_to):
                 return None
             walked, pages = self._descend(repository, history, lambda walk: walk.has_passed(down_to))
-            if pages > 1 or history.started_at is not None or walked.nulls:
+            if pages > 1 or history.started_at is not None:
                 return None
             with self.warehouse.transaction() as tx:
                 save_walk(tx, self.team_id, repository.repository, Walk("look", finished_at=walked.walked_at))
@@ -85,23 +118,43 @@ class Walker:
         Returns GitHub's time as of which each list is complete, or the error that prevented it. Fifty quiet
         repositories take two requests.
         """
-        found: dict[str, datetime | GitHubError] = {}
-        waiting = list(repositories)
-        while waiting:
-            batch, waiting = waiting[: self._look.size], waiting[self._look.size :]
+        pages = self._pages.looks(repositories)
+        return {one.repository: self._finish_look(one, page) for one, page in zip(repositories, pages, strict=True)}
+
+    def close_holes(self, repository: TrackedRepository) -> None:
+        """Ask again for the pages in which an entry came as null. Raises GitHubError.
+
+        What is updated leaves its place for the top, where looks see it, and nothing comes in its stead. Where the
+        place itself is no longer known, the history is walked again.
+        """
+        with self.walking(repository.repository):
+            with self.warehouse.transaction() as tx:
+                known = holes(tx, self.team_id, repository.repository)
             try:
-                pages = self._shared_look(batch)
-            except GitHubError as error:
-                if len(batch) > 1 and is_heavy(error):
-                    self._look.shrink(len(batch))
-                    waiting = batch + waiting
-                    continue
-                pages = [error] * len(batch)
-            else:
-                self._look.grow()
-            for repository, page in zip(batch, pages, strict=True):
-                found[repository.repository] = self._finish_look(repository, page)
-        return found
+                for hole in known:
+                    self._close(repository, hole)
+            except CursorRefused:
+                with self.warehouse.transaction() as tx:
+                    forget_holes(tx, self.team_id, repository.repository)
+                    save_walk(tx, self.team_id, repository.repository, Walk("history"))
+
+    def _close(self, repository: TrackedRepository, hole: Hole) -> None:
+        """Read on from where the hole begins until everything that was in its page has been passed.
+
+        Unknown entries may have been its last ones: so as many are read below the last known one.
+        """
+        walk, trail = Walk("hole", cursor=hole.cursor or None), Trail()
+        nulls = below = 0
+        while not walk.is_at_end and below < hole.nulls:
+            page = self._pages.read(repository, walk.cursor)
+            walk = trail.follow(walk, page)
+            nulls += page.nulls
+            below += page.nulls + sum(entry.updated_at < hole.down_to for entry in page.entries)
+            with self.warehouse.transaction() as tx:
+                reopen(tx, self.team_id, upsert_entries(tx, self.team_id, repository.repository, page.entries))
+        if not nulls:
+            with self.warehouse.transaction() as tx:
+                close_hole(tx, self.team_id, repository.repository, hole)
 
     @contextmanager
     def walking(self, repository: str) -> Iterator[None]:
@@ -137,8 +190,7 @@ class Walker:
                 start = look if is_resumed else Walk("look", finished_at=look.finished_at)
                 walked, pages = self._descend(repository, start, partial(has_come_down, since=since))
                 with self.warehouse.transaction() as tx:
-                    ended = Walk("look", finished_at=walked.started_at, nulls=walked.nulls)
-                    save_walk(tx, self.team_id, repository.repository, ended)
+                    save_walk(tx, self.team_id, repository.repository, Walk("look", finished_at=walked.started_at))
                 if pages == 1 and not is_resumed and walked.started_at:
                     return walked.started_at
         raise ServerFailure(f"{repository.repository} changes faster than its list can be read.")
@@ -149,41 +201,35 @@ class Walker:
         return since - MARGIN if since else None
 
     def _descend(self, repository: TrackedRepository, walk: Walk, is_done: Callable[[Walk], bool]) -> tuple[Walk, int]:
-        """Go down from the walk's cursor until `is_done`; the next page is fetched while one is written.
+        """Go down from the walk's cursor until `is_done`; returns the walk as it is then and how many pages it took."""
+        restarts = pages = 0
+        above: datetime | None = None
+        trail = Trail()
+        while True:
+            try:
+                page = self._pages.read(repository, walk.cursor)
+                went_on = trail.follow(walk, page)
+            except CursorRefused as error:
+                restarts += 1
+                if restarts > MOST_RESTARTS or (walk.cursor is None and restarts > 1):
+                    raise
+                self.client.tell(f"{repository.repository}: the walk starts again from the top ({error})")
+                walk, above, trail = replace(walk, cursor=None), None, Trail()
+                continue
+            self._commit(repository, went_on, page, hole_in(page, walk, above))
+            walk, above = went_on, page.oldest or above
+            pages += 1
+            if is_done(walk):
+                return walk, pages
 
-        Returns the walk as it is then, and how many pages it took.
-        """
-        with ThreadPoolExecutor(1, thread_name_prefix="walk") as carrier:
-            ahead = carrier.submit(self._fetch, repository, walk.cursor)
-            restarts = pages = 0
-            trail = Trail()
-            while True:
-                try:
-                    page = ahead.result()
-                    went_on = trail.follow(walk, page)
-                except CursorRefused as error:
-                    restarts += 1
-                    if restarts > MOST_RESTARTS or (walk.cursor is None and restarts > 1):
-                        raise
-                    self.client.tell(f"{repository.repository}: the walk starts again from the top ({error})")
-                    walk, trail = replace(walk, cursor=None), Trail()
-                    ahead = carrier.submit(self._fetch, repository, None)
-                    continue
-                is_over = is_done(went_on)
-                if not is_over:
-                    ahead = carrier.submit(self._fetch, repository, went_on.cursor)
-                self._commit(repository, went_on, page)
-                walk = went_on
-                pages += 1
-                if is_over:
-                    return walk, pages
-
-    def _commit(self, repository: TrackedRepository, walk: Walk, page: WalkPage) -> None:
+    def _commit(self, repository: TrackedRepository, walk: Walk, page: WalkPage, hole: Hole | None = None) -> None:
         """One transaction: the page's rows, the cursor that says they are here, and the months they reopen."""
         seen_at = walk.started_at if walk.kind == "full" else None
         with self.warehouse.transaction() as tx:
             changed = upsert_entries(tx, self.team_id, repository.repository, page.entries, seen_at=seen_at)
             save_walk(tx, self.team_id, repository.repository, walk)
+            if hole is not None:
+                save_hole(tx, self.team_id, repository.repository, hole)
             self._note_repository(tx, repository, page)
             reopen(tx, self.team_id, changed)
         if walk.frontier is not None:
@@ -193,84 +239,15 @@ class Walker:
         is_renamed = page.name.lower() != repository.repository.lower()
         save_repository(tx, self.team_id, repository.repository, page.node_id, page.name if is_renamed else None)
 
-    def _fetch(self, repository: TrackedRepository, cursor: str | None) -> WalkPage:
-        """One page; asked again, smaller, while it is too heavy, and a few times when entries come as null."""
-        nulls = 0
-        while True:
-            size = self._page.size
-            try:
-                page = self._ask_page(repository, cursor, size)
-            except GitHubError as error:
-                if size > 1 and is_heavy(error):
-                    self._page.shrink(size)
-                    continue
-                raise
-            if size > 1 and page.problem is not None and is_heavy(page.problem):
-                self._page.shrink(size)
-                continue
-            nulls += bool(page.nulls)
-            if not page.nulls or nulls >= TRIES_AT_NULLS:
-                self._page.grow()
-                self._note_problem(repository, page)
-                return page
 
-    def _note_problem(self, repository: TrackedRepository, page: WalkPage) -> None:
-        if page.problem is not None:
-            self.problems[repository.repository] = page.problem
+def hole_in(page: WalkPage, walk: Walk, above: datetime | None) -> Hole | None:
+    """The hole that a page leaves in the list, after `walk` came down to it and to `above`; None where all is known.
 
-    def _ask_page(self, repository: TrackedRepository, cursor: str | None, size: int) -> WalkPage:
-        error: RepositoryUnavailable | None = None
-        for name in names_to_ask(repository):
-            owner, _, short = name.partition("/")
-            try:
-                page = self.client.ask(
-                    queries.WALK,
-                    {"owner": owner, "name": short, "first": size, "after": cursor},
-                    partial(read_walk_page, repository=repository.repository),
-                    is_shrinkable=size > 1,
-                )
-                return self._same_repository(repository, page)
-            except RepositoryUnavailable as refusal:
-                error = error or refusal
-        raise error or GitHubError(f"{repository.repository} has no name to ask for.")
-
-    def _same_repository(self, repository: TrackedRepository, page: WalkPage) -> WalkPage:
-        """The page, if it is of the repository that was walked before. GitHub has changed the form of its ids once.
-
-        Raises RepositoryUnavailable when the name now belongs to another one.
-        """
-        if repository.node_id is None or repository.node_id == page.node_id:
-            return page
-        if repository.node_id not in self._former_ids:
-            found = self.client.ask(queries.KNOWN_ID, {"ids": [repository.node_id]}, read_ids)
-            self._former_ids[repository.node_id] = found[0] if found else None
-        if self._former_ids[repository.node_id] == page.node_id:
-            return page
-        raise RepositoryUnavailable(
-            f"{repository.repository}: this name now belongs to another repository.",
-            repository=repository.repository,
-            reason="not found",
-            remedy="Remove the repository from the team and add it under its present name.",
-        )
-
-    def _shared_look(self, repositories: Sequence[TrackedRepository]) -> list[WalkPage | GitHubError]:
-        variables: dict[str, object] = {"first": LOOK_ENTRIES}
-        for place, repository in enumerate(repositories):
-            owner, _, name = names_to_ask(repository)[0].partition("/")
-            variables |= {f"owner{place}": owner, f"name{place}": name}
-        answer = self.client.ask(
-            queries.look(len(repositories)), variables, lambda answer: answer, is_shrinkable=len(repositories) > 1
-        )
-        pages: list[WalkPage | GitHubError] = []
-        for place, repository in enumerate(repositories):
-            try:
-                read = partial(read_walk_page, repository=repository.repository, alias=f"look{place}")
-                pages.append(self._same_repository(repository, well_formed(read, answer)))
-            except GitHubError as error:
-                pages.append(error)
-        return pages
-
-
-def names_to_ask(repository: TrackedRepository) -> list[str]:
-    """The names to try: the newest one known, then the registered one, which GitHub may still redirect."""
-    return list(dict.fromkeys(name for name in (repository.current_name, repository.repository) if name))
+    A full walk leaves none: it looks for what is gone, and that is asked for by id. Raises ServerFailure where nothing
+    of a page came at all.
+    """
+    if not page.nulls or walk.kind == "full":
+        return None
+    if page.oldest is None:
+        raise ServerFailure(f"{page.name}: all {page.nulls} entries of a page of GitHub's list came as null.")
+    return Hole(walk.cursor or "", page.nulls, above, page.oldest)

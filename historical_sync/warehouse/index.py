@@ -39,7 +39,6 @@ class Walk:
     is_at_end: bool = False
     walked_at: datetime | None = None
     finished_at: datetime | None = None
-    nulls: int = 0
 
     def has_passed(self, moment: datetime) -> bool:
         """Whether everything updated at `moment` or later has been seen."""
@@ -183,6 +182,23 @@ def wanted_before_month(
     )
 
 
+def still_wanted(tx: Transaction, team_id: str, keys: Sequence[tuple[str, int]]) -> list[Wanted]:
+    """Those of these pull requests (repository, number) that are still to be fetched."""
+    return _wanted(
+        tx,
+        """
+        i.team_id = %(team_id)s and not i.is_missing
+        and (i.repository, i.number) in (select * from unnest(%(repositories)s::text[], %(numbers)s::int[]))
+        and (p.number is null or p.updated_at < i.updated_at or p.is_partial or not p.is_settled)
+        """,
+        {
+            "team_id": team_id,
+            "repositories": [repository for repository, _ in keys],
+            "numbers": [number for _, number in keys],
+        },
+    )
+
+
 def months_behind(tx: Transaction, team_id: str, *, since: date) -> set[date]:
     """The months from `since` on in which the index is newer than the rows, or a row is only partly known."""
     rows = tx.rows(
@@ -203,26 +219,6 @@ def months_behind(tx: Transaction, team_id: str, *, since: date) -> set[date]:
 def is_walked(tx: Transaction, team_id: str, repository: str) -> bool:
     """Whether a walk over this repository has ever begun."""
     return read_walk(tx, team_id, repository, "history").started_at is not None
-
-
-def nulls_met(tx: Transaction, team_id: str, repositories: Sequence[str]) -> dict[str, int]:
-    """How many entries came as null in each repository's walks: what they were, nobody knows."""
-    rows = tx.rows(
-        """
-        select repository, sum(nulls)::int as nulls from repository_walks
-        where team_id = %s and repository = any(%s) and kind <> 'full' and nulls > 0 group by repository
-        """,
-        [team_id, list(repositories)],
-    )
-    return {row["repository"]: row["nulls"] for row in rows}
-
-
-def forget_nulls(tx: Transaction, team_id: str, repository: str) -> None:
-    """A later walk over the same list met no null."""
-    tx.execute(
-        "update repository_walks set nulls = 0 where team_id = %s and repository = %s and kind <> 'full'",
-        [team_id, repository],
-    )
 
 
 def mark_missing(tx: Transaction, team_id: str, wanted: Sequence[Wanted]) -> None:

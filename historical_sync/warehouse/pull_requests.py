@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -35,18 +36,20 @@ def upsert_pull_requests(tx: Transaction, team_id: str, pull_requests: Sequence[
     replaced with their row, under its lock; rows are locked in one order, so that two writers cannot block each other.
     """
     pull_requests = sorted(pull_requests, key=lambda one: (one.repository, one.number))
-    written = tx.execute_values(
+    columns = ("team_id", *SCALARS)
+    written = tx.rows(
         f"""
-        insert into pull_requests as old (team_id, {", ".join(SCALARS)}) values %s
+        insert into pull_requests as old ({", ".join(columns)})
+        select {", ".join(columns)} from json_populate_recordset(null::pull_requests, %s)
         on conflict (team_id, repository, number) do update
         set {", ".join(f"{name} = excluded.{name}" for name in SCALARS)}, fetched_at = now()
         where old.updated_at < excluded.updated_at
             or old.updated_at = excluded.updated_at and (old.is_partial or not excluded.is_partial)
         returning repository, number
         """,
-        [(team_id, *(getattr(one, name) for name in SCALARS)) for one in pull_requests],
+        [_as_json({"team_id": team_id, **{name: getattr(one, name) for name in SCALARS}} for one in pull_requests)],
     )
-    keys = {(repository, number) for repository, number in written}
+    keys = {(row["repository"], row["number"]) for row in written}
     fresh = [one for one in pull_requests if (one.repository, one.number) in keys]
     for field, (table, record) in LISTS.items():
         _replace_entries(tx, team_id, fresh, field, table, columns_of(record))
@@ -79,21 +82,34 @@ def _replace_entries(
     table: str,
     columns: tuple[str, ...],
 ) -> None:
-    tx.execute_values(
+    tx.execute(
         f"""
-        delete from {table} t using (values %s) as gone (team_id, repository, number)
-        where t.team_id = gone.team_id and t.repository = gone.repository and t.number = gone.number
+        delete from {table} t using unnest(%s::text[], %s::int[]) as gone (repository, number)
+        where t.team_id = %s and t.repository = gone.repository and t.number = gone.number
         """,
-        [(team_id, one.repository, one.number) for one in pull_requests],
+        [[one.repository for one in pull_requests], [one.number for one in pull_requests], team_id],
     )
-    tx.execute_values(
-        f"insert into {table} (team_id, repository, number, position, {', '.join(columns)}) values %s",
-        [
-            (team_id, one.repository, one.number, position, *(getattr(entry, name) for name in columns))
-            for one in pull_requests
-            for position, entry in enumerate(getattr(one, field))
-        ],
+    entries = _as_json(
+        {
+            "team_id": team_id,
+            "repository": one.repository,
+            "number": one.number,
+            "position": position,
+            **{name: getattr(entry, name) for name in columns},
+        }
+        for one in pull_requests
+        for position, entry in enumerate(getattr(one, field))
     )
+    all_columns = ", ".join(("team_id", "repository", "number", "position", *columns))
+    tx.execute(
+        f"insert into {table} ({all_columns}) select {all_columns} from json_populate_recordset(null::{table}, %s)",
+        [entries],
+    )
+
+
+def _as_json(rows: Iterable[dict[str, Any]]) -> str:
+    """Rows as one parameter: for thousands of entries a third less work than a list of values, here and there."""
+    return json.dumps(list(rows), default=str, ensure_ascii=False)
 
 
 def read_month(tx: Transaction, team_id: str, month: date) -> Iterator[PullRequest]:

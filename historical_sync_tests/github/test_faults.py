@@ -46,15 +46,31 @@ def test_a_fault_that_stays_is_told(small_stage: Stage, kind: str) -> None:
     stage.assert_all_true()
 
 
-@seed(20251225)
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
+MIXTURES = given(
     chances=st.dictionaries(st.sampled_from(sorted(GITHUB_KINDS)), st.floats(0.01, 0.15), min_size=2, max_size=6),
     number=st.integers(0, 2**32),
 )
+
+
+@seed(20251225)
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@MIXTURES
 def test_any_mixture_of_faults(set_stage: SetStage, chances: dict[str, float], number: int) -> None:
     """Several kinds of fault at once, in a world that moves between any two answers: never silently less."""
-    stage = set_stage(history_months=1)
+    meet_mixture(set_stage(history_months=1), chances, number)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@MIXTURES
+def test_many_mixtures_of_faults(set_stage: SetStage, chances: dict[str, float], number: int) -> None:
+    """The same two hundred times, other ones each time."""
+    meet_mixture(set_stage(history_months=1), chances, number)
+
+
+def meet_mixture(stage: Stage, chances: dict[str, float], number: int) -> None:
+    """Sync under these faults, which all have a chance, then without them."""
     stage.read_timeout_seconds = 0.5 if "timeout" in chances else 20.0
     stage.sandbox.faults.random = random.Random(number)
     for kind, chance in chances.items():
@@ -67,6 +83,7 @@ def test_any_mixture_of_faults(set_stage: SetStage, chances: dict[str, float], n
     stage.time.sleep(600)
     stage.sync()
     stage.assert_all_true()
+    stage.sandbox.stop()
     with stage.warehouse.transaction() as tx:
         tx.execute("delete from teams")
 
@@ -151,6 +168,57 @@ def test_a_null_in_the_walk_is_never_a_shorter_list(stage: Stage) -> None:
     assert "completed" not in stage.statuses()["demo/payments"]
     assert stage.statuses()["demo/storefront"] == {"completed"}
     stage.assert_true_or_told()
+
+
+def test_a_hole_in_the_list_concerns_only_months_before_it(set_stage: SetStage) -> None:
+    """An entry that stays null is noted by its place: months after its last update are complete, the others say why.
+
+    The next run asks again for that page alone, and when it comes the months are complete and true.
+    """
+    stage = set_stage(lambda time: scenario.scale(450, 1, months=3, now=NOW, clock=time.now))
+    newest = max(stage.months)
+    one = next(one for one in stage.truth("scale/repo-000").values() if one.updated_at.date() < date(2025, 11, 20))
+    stage.sandbox.faults.add("null_nodes", number=one.number, field="pullRequests")
+    stage.sync()
+    rows = stage.rows("select month, status, error from repository_months order by month")
+    told = {row["month"]: row["error"] for row in rows if row["status"] == "partial"}
+    assert newest not in told
+    assert first_of_month(one.created_at) in told
+    assert "1 entries of GitHub's list came as null" in told[first_of_month(one.created_at)]
+    stage.assert_true_or_told()
+    stage.sandbox.faults.clear()
+    stage.sandbox.requests.clear()
+    stage.ingest(first_of_month(one.created_at))
+    assert len(stage.sandbox.requests) <= 5
+    stage.sync()
+    stage.assert_all_true()
+
+
+def test_a_hole_whose_place_is_forgotten_is_found_by_walking_again(set_stage: SetStage) -> None:
+    """Where GitHub no longer takes the cursor of the place, the history is walked once more."""
+    stage = set_stage(lambda time: scenario.scale(250, 1, months=3, now=NOW, clock=time.now))
+    one = next(one for one in stage.truth("scale/repo-000").values() if one.updated_at.date() < date(2025, 11, 10))
+    stage.sandbox.faults.add("null_nodes", number=one.number, field="pullRequests")
+    stage.sync()
+    stage.sandbox.faults.clear()
+    stage.sandbox.faults.add("bad_cursor", nth=1)
+    stage.ingest(first_of_month(one.created_at))
+    assert stage.sandbox.faults.as_json()[0]["struck"] == 1
+    stage.sync()
+    stage.assert_all_true()
+    assert stage.rows("select * from walk_holes") == []
+
+
+def test_a_page_of_nothing_but_nulls_fails_and_says_so(stage: Stage) -> None:
+    """No entry of a page came: the repository's month is failed with that reason, and is loaded by the next run."""
+    stage.sandbox.faults.add("null_nodes", repository="demo/payments", field="pullRequests")
+    stage.ingest(stage.months[0])
+    row = stage.rows("select status, error from repository_months where repository = 'demo/payments'")[0]
+    assert row["status"] == "failed"
+    assert "came as null" in row["error"]
+    stage.sandbox.faults.clear()
+    stage.sync()
+    stage.assert_all_true()
 
 
 def test_a_cursor_that_is_refused_starts_the_walk_again(set_stage: SetStage) -> None:

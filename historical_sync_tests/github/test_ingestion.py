@@ -8,6 +8,7 @@ import pytest
 from historical_sync.errors import AllRepositoriesFailed, OutsideWindow
 from historical_sync.sandbox import scenario
 from historical_sync.sandbox.changes import merge, open_new, update
+from historical_sync.sandbox.github.cost import Tariff
 from historical_sync_tests.github.conftest import SetStage
 from historical_sync_tests.github.stage import HISTORY_MONTHS, NOW, Stage
 
@@ -107,7 +108,8 @@ def test_fifty_quiet_repositories_cost_as_much_as_a_busy_one(set_stage: SetStage
 
 
 def test_the_price_of_a_thousand_is_what_the_formula_makes_inevitable(set_stage: SetStage) -> None:
-    """Exactly: whose token, how busy, ten pages of the walk, a look, 48 hydrations of 21, and pages of long lists."""
+    """Exactly: whose token, how busy, ten pages of the walk, a look, 48 hydrations of 21, and pages of long lists;
+    one of the hydrations is larger and costs two points, to see whether the server charges less than the formula."""
     stage = set_stage(lambda time: scenario.scale(1000, 1, months=1, now=NOW, clock=time.now), history_months=1)
     client = stage.client()
     done = [stage.ingest(month, client) for month in stage.months]
@@ -118,9 +120,25 @@ def test_the_price_of_a_thousand_is_what_the_formula_makes_inevitable(set_stage:
         entry for entry in stage.sandbox.requests if entry.hydrated > 10 or entry.hydrated == len(stored) % 21
     ]
     assert len(hydrations) <= -(-len(stored) // 21) + 1
-    assert client.meter.requests == stage.sandbox.requests.graphql_requests == client.meter.points
+    assert client.meter.requests == stage.sandbox.requests.graphql_requests
+    assert client.meter.points == stage.sandbox.requests.points == client.meter.requests + 1
     assert client.meter.requests <= 1 + 1 + 10 + len(done) + len(hydrations) + overflow
-    assert client.meter.requests <= 60 + overflow + len(done)
+    assert client.meter.points <= 60 + overflow + len(done)
+
+
+@pytest.mark.parametrize(("tariff", "pages"), [("per_id", 48), ("once", 20)])
+def test_the_page_follows_what_the_server_charges(set_stage: SetStage, tariff: str, pages: int) -> None:
+    """Where all ids are charged as one parent, pages grow until they are too heavy, and a thousand cost less than half;
+    where each is charged, one larger page finds that out, at the price of a point."""
+    stage = set_stage(lambda time: scenario.scale(1000, 1, months=1, now=NOW, clock=time.now), history_months=1)
+    stage.sandbox.github.tariff = Tariff(tariff)
+    client = stage.client()
+    for month in stage.months:
+        stage.ingest(month, client)
+    stage.assert_all_true()
+    hydrations = [entry for entry in stage.sandbox.requests if entry.hydrated > 10]
+    assert len(hydrations) <= pages + 6
+    assert sum(entry.points - 1 for entry in hydrations) <= 1
 
 
 def test_a_month_outside_the_window_is_refused(stage: Stage) -> None:

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from historical_sync.github.walk import Walker
 from historical_sync.sandbox import scenario
 from historical_sync.sandbox.github.pace import Pace
 from historical_sync.sandbox.server import Sandbox
 from historical_sync.warehouse.postgres import Warehouse
-from historical_sync.warehouse.registry import add_team
+from historical_sync.warehouse.registry import add_team, tracked_repositories
 from historical_sync_tests.github.stage import Stage, Time
 
 PROGRAM = """
@@ -155,6 +156,25 @@ def test_no_two_requests_of_one_identity_at_once(real_stage: Stage) -> None:
         read_until(one, "done")
         read_until(other, "done")
     assert real_stage.sandbox.most_at_once == 1
+
+
+def test_walks_of_several_repositories_run_at_once(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With two tokens two lists are walked at the same time, and never more; with one, one after the other."""
+    now = datetime.now(UTC)
+    world = scenario.scale(900, 3, months=3, now=now)
+    monkeypatch.setenv("ONE", "token-one")
+    monkeypatch.setenv("TWO", "token-two")
+    for team_id, tokens in (("two", ["env:ONE", "env:TWO"]), ("one", ["env:ONE"])):
+        with CountingSandbox(world, latency=Pace(base_seconds=0.2)) as sandbox:
+            with warehouse.transaction() as tx:
+                add_team(tx, team_id, list(world.repositories), history_months=3)
+            stage = Stage(warehouse, sandbox, RealTime(), tokens, team_id=team_id, now=now)
+            walker = Walker(warehouse, client := stage.client(), team_id)
+            with warehouse.transaction() as tx:
+                repositories = tracked_repositories(tx, team_id)
+            with client.at_work(None):
+                list(walker.walk_all(repositories, stage.months[-1]))
+            assert sandbox.most_at_once == len(tokens)
 
 
 def test_a_dead_holder_of_a_stream_is_not_waited_for_long(real_stage: Stage) -> None:

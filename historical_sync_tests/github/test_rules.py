@@ -21,7 +21,7 @@ from historical_sync.errors import (
 )
 from historical_sync.github.client import graphql_url
 from historical_sync.github.installations import app_jwt, read_installation_token
-from historical_sync.github.paging import CLEAN_ANSWERS_TO_GROW, PageSize, page_for_a_point
+from historical_sync.github.paging import CLEAN_ANSWERS_TO_GROW, CLEAN_ANSWERS_TO_PROBE, PageSize, page_for_points
 from historical_sync.github.queries import DOCUMENTS, LISTS_PER_PULL_REQUEST
 from historical_sync.github.readers import WalkPage
 from historical_sync.github.retries import ATTEMPTS_AT_FAILURES, wait_before_retry
@@ -43,7 +43,7 @@ def test_every_document_is_valid(name: str) -> None:
 @given(st.integers(1, 12))
 def test_a_page_is_the_most_that_a_point_buys(lists: int) -> None:
     """One more pull request would cost a second point."""
-    size = page_for_a_point(lists)
+    size = page_for_points(lists)
     assert round((1 + size * lists) / 100) <= 1
     assert size == 100 or (1 + (size + 1) * lists) >= 150
 
@@ -51,7 +51,7 @@ def test_a_page_is_the_most_that_a_point_buys(lists: int) -> None:
 def test_the_page_of_hydration_follows_from_its_lists() -> None:
     """Seven lists: 21; the published table's 24 for six, 29 for five, 37 for four, 49 for three."""
     assert LISTS_PER_PULL_REQUEST == 7
-    assert [page_for_a_point(lists) for lists in (7, 6, 5, 4, 3)] == [21, 24, 29, 37, 49]
+    assert [page_for_points(lists) for lists in (7, 6, 5, 4, 3)] == [21, 24, 29, 37, 49]
 
 
 def test_a_page_halves_and_grows_back_slowly() -> None:
@@ -86,6 +86,52 @@ def test_a_dearer_server_makes_smaller_pages() -> None:
     page.learn_cost(21, 3)
     assert page.size * page.connections_each < 149
     assert page.size < 21
+
+
+def price(items: int, connections_each: float) -> int:
+    """What a server charges that rounds half up, as GitHub does."""
+    return max(1, int((1 + items * connections_each + 50) // 100))
+
+
+@given(st.floats(0.0, 40.0), st.integers(1, 100))
+def test_a_page_follows_what_the_server_charges(charged_each: float, heaviest: int) -> None:
+    """Both ways, and to the end: whatever lists cost there, a page is soon close to the most that a point buys, or to
+    what is not too heavy; and few requests are spent on finding that out."""
+    page = PageSize(7)
+    dear = 0
+    for _ in range(40 * CLEAN_ANSWERS_TO_PROBE):
+        size = page.next_size()
+        if size > heaviest:
+            page.shrink(size)
+            continue
+        points = price(size, charged_each)
+        dear += points > 1
+        page.learn_cost(size, points)
+        page.grow()
+    best = page_for_points(charged_each) if charged_each > 1.49 else 100
+    assert page.size <= (best if heaviest >= best else 2 * heaviest)
+    if heaviest >= 100:
+        assert page.size >= 0.59 * best
+    assert dear <= 16
+
+
+def test_a_page_that_was_not_full_says_nothing_of_the_price() -> None:
+    """The last page of a month holds three: no reason to think that lists are dear, or cheap."""
+    page = PageSize(7)
+    page.learn_cost(3, 1)
+    assert (page.size, page.connections_each) == (21, 7)
+
+
+def test_without_a_price_no_larger_page_is_tried() -> None:
+    """An Enterprise Server with limits switched off tells no cost: the page stays as it is."""
+    page = PageSize(7)
+    sizes = set()
+    for _ in range(5 * CLEAN_ANSWERS_TO_PROBE):
+        sizes.add(size := page.next_size())
+        page.learn_cost(size, None)
+        page.grow()
+    assert page.size == 21
+    assert sizes <= {21, 35}
 
 
 def test_failures_back_off_and_end() -> None:

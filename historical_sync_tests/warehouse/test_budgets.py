@@ -2,13 +2,14 @@
 
 import socket
 import subprocess
+import time
 from datetime import timedelta
 
 import pytest
 
 from historical_sync.github.answers import Allowance
 from historical_sync.github.budget import NotYet, Stream
-from historical_sync.warehouse.budgets import STREAM_LEASE, SharedBudget
+from historical_sync.warehouse.budgets import STREAM_LEASE, TURN, SharedBudget
 from historical_sync.warehouse.postgres import Warehouse
 from historical_sync_tests.factories import add_team, at
 
@@ -29,6 +30,12 @@ def take(budget: SharedBudget, *identities: str, now: object = NOW) -> Stream:
     return found
 
 
+def give_back(budget: SharedBudget, stream: Stream, allowance: Allowance | None) -> None:
+    """End a request, and the turn with it."""
+    budget.release(stream, allowance, NOW)
+    budget.rest()
+
+
 def test_one_stream_an_identity(budget: SharedBudget, warehouse: Warehouse) -> None:
     """A second process is told to ask again soon; when the stream is given back it gets it."""
     stream = take(budget, "ada")
@@ -36,7 +43,7 @@ def test_one_stream_an_identity(budget: SharedBudget, warehouse: Warehouse) -> N
     waiting = other.acquire(["ada"], NOW)
     assert isinstance(waiting, NotYet)
     assert not waiting.is_limit
-    budget.release(stream, None)
+    give_back(budget, stream, None)
     assert take(other, "ada").identity == "ada"
 
 
@@ -45,11 +52,47 @@ def test_who_waits_gets_the_next_turn(budget: SharedBudget, warehouse: Warehouse
     other = SharedBudget(warehouse, "acme")
     stream = take(budget, "ada")
     assert isinstance(other.acquire(["ada"], NOW), NotYet)
-    budget.release(stream, None)
+    give_back(budget, stream, None)
     assert isinstance(budget.acquire(["ada"], NOW), NotYet)
     stream = take(other, "ada")
-    other.release(stream, None)
+    give_back(other, stream, None)
     take(budget, "ada", now=NOW + timedelta(seconds=2))
+
+
+def test_quick_requests_share_a_turn(budget: SharedBudget, warehouse: Warehouse) -> None:
+    """Within its turn a process keeps the stream from one request to the next; then who waits gets it."""
+    other = SharedBudget(warehouse, "acme")
+    stream = take(budget, "ada")
+    budget.release(stream, Allowance(5000, 4000, RESET), NOW + timedelta(milliseconds=300))
+    assert isinstance(other.acquire(["ada"], NOW + timedelta(milliseconds=400)), NotYet)
+    assert take(budget, "ada", now=NOW + timedelta(milliseconds=500)) == stream
+    budget.release(stream, Allowance(5000, 3999, RESET), NOW + TURN)
+    assert take(other, "ada", now=NOW + TURN).identity == "ada"
+
+
+def test_a_turn_ends_at_the_reserve(budget: SharedBudget) -> None:
+    """What GitHub said last counts at once, not only at the end of the turn."""
+    budget.release(take(budget, "ada"), Allowance(5000, 500, RESET), NOW)
+    waiting = budget.acquire(["ada"], NOW)
+    assert isinstance(waiting, NotYet)
+    assert (waiting.until, waiting.is_limit) == (RESET, True)
+
+
+def test_a_turn_ends_with_a_failure(budget: SharedBudget, warehouse: Warehouse) -> None:
+    """Whose request failed may wait before it asks again; others need not."""
+    budget.release(take(budget, "ada"), None, NOW, is_well=False)
+    take(SharedBudget(warehouse, "acme"), "ada")
+
+
+def test_a_stream_that_is_kept_and_not_used_goes_back(budget: SharedBudget, warehouse: Warehouse) -> None:
+    """A process that does something else than asking holds no stream for longer than a turn."""
+    budget.release(take(budget, "ada"), None, NOW)
+    other = SharedBudget(warehouse, "acme")
+    for _ in range(600):
+        if isinstance(other.acquire(["ada"], NOW), Stream):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the stream never came back")
 
 
 def test_a_stream_of_a_dead_holder_ends(budget: SharedBudget, warehouse: Warehouse) -> None:
@@ -58,7 +101,7 @@ def test_a_stream_of_a_dead_holder_ends(budget: SharedBudget, warehouse: Warehou
     later = NOW + STREAM_LEASE + timedelta(seconds=1)
     other = SharedBudget(warehouse, "acme")
     take(other, "ada", now=later)
-    budget.release(stream, None)
+    give_back(budget, stream, None)
     assert isinstance(budget.acquire(["ada"], later), NotYet)
 
 
@@ -77,19 +120,19 @@ def test_a_process_that_is_gone_is_not_waited_for(
 
 def test_the_identity_with_most_points_goes_first(budget: SharedBudget) -> None:
     """And one at its reserve waits for its reset, while the other goes on."""
-    budget.release(take(budget, "ada"), Allowance(5000, 3000, RESET))
-    budget.release(take(budget, "bob"), Allowance(5000, 4000, RESET))
+    give_back(budget, take(budget, "ada"), Allowance(5000, 3000, RESET))
+    give_back(budget, take(budget, "bob"), Allowance(5000, 4000, RESET))
     first = take(budget, "ada", "bob")
     assert first.identity == "bob"
-    budget.release(first, Allowance(5000, 500, RESET))
+    give_back(budget, first, Allowance(5000, 500, RESET))
     assert take(budget, "ada", "bob").identity == "ada"
 
 
 def test_the_reserve_waits_for_the_reset(budget: SharedBudget) -> None:
     """At a tenth of the limit nothing is sent until the window ends; a point above it is."""
-    budget.release(take(budget, "ada"), Allowance(5000, 501, RESET))
+    give_back(budget, take(budget, "ada"), Allowance(5000, 501, RESET))
     stream = take(budget, "ada")
-    budget.release(stream, Allowance(5000, 500, RESET))
+    give_back(budget, stream, Allowance(5000, 500, RESET))
     waiting = budget.acquire(["ada"], NOW)
     assert isinstance(waiting, NotYet)
     assert (waiting.until, waiting.is_limit) == (RESET, True)
@@ -98,20 +141,20 @@ def test_the_reserve_waits_for_the_reset(budget: SharedBudget) -> None:
 
 def test_answers_in_the_wrong_order_do_not_give_points_back(budget: SharedBudget) -> None:
     """Within a window the least counts; a later window replaces it; an earlier one is ignored."""
-    budget.release(take(budget, "ada"), Allowance(5000, 400, RESET))
+    give_back(budget, take(budget, "ada"), Allowance(5000, 400, RESET))
     for late in (
         Allowance(5000, 4000, RESET + timedelta(seconds=1)),
         Allowance(5000, 4999, RESET - timedelta(hours=1)),
     ):
-        budget.release(Stream("ada", 9, "x"), late)
+        give_back(budget, Stream("ada", 9, "x"), late)
         assert isinstance(budget.acquire(["ada"], NOW), NotYet)
-    budget.release(Stream("ada", 9, "x"), Allowance(5000, 4900, RESET + timedelta(hours=1)))
+    give_back(budget, Stream("ada", 9, "x"), Allowance(5000, 4900, RESET + timedelta(hours=1)))
     assert isinstance(budget.acquire(["ada"], NOW), Stream)
 
 
 def test_a_server_without_limits_has_no_reserve(budget: SharedBudget) -> None:
     """0 of 0 means switched off."""
-    budget.release(take(budget, "ada"), Allowance(0, 0, RESET))
+    give_back(budget, take(budget, "ada"), Allowance(0, 0, RESET))
     assert isinstance(budget.acquire(["ada"], NOW), Stream)
 
 
