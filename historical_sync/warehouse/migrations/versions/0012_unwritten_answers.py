@@ -1,6 +1,6 @@
 """Answers are kept until they are written, and what came as null in a list is a hole that is asked for again.
 
-Walks that met a null are walked again once: where it was, they did not note.
+Walks that met a null before are read again once from the top: where it was, they did not note.
 """
 
 from alembic import op
@@ -48,6 +48,8 @@ def upgrade() -> None:
     comment on column walk_holes.down_to is 'When the page''s last entry was updated: so far down it is read again.';
     select historical_sync.protect('historical_sync.walk_holes', false);
 
-    delete from repository_walks where nulls > 0;
-    alter table repository_walks drop column nulls;
+    insert into walk_holes (team_id, repository, cursor, nulls, updated_before, down_to)
+    select team_id, repository, '', sum(nulls), null, coalesce(min(frontier), 'epoch')
+    from repository_walks where nulls > 0 and kind <> 'full' group by team_id, repository;
+    comment on column repository_walks.nulls is 'No longer written: see walk_holes.';
     """)
