@@ -143,6 +143,21 @@ ROWS: dict[str, list[Row]] = {
             "nulls": 1,
         }
     ],
+    "walk_holes": [
+        {"team_id": "acme", "repository": "acme/api", "cursor": "Y3Vyc29yOjI=", "nulls": 1, "down_to": AT},
+    ],
+    "unwritten_answers": [
+        {
+            "team_id": "acme",
+            "month": MONTH,
+            "document": "d" * 64,
+            "asked": "[]",
+            "node_ids": ["PR_1"],
+            "body": b"{}",
+            "asked_at": AT,
+            "answered_at": AT,
+        }
+    ],
     "ingestion_leases": [{"team_id": "acme", "month": MONTH, "holder": "host:1:run", "running_until": LATER}],
     "github_identities": [{"token_digest": "d" * 32, "identity": "ada", "seen_at": AT}],
     "github_budgets": [{"identity": "ada", "points_limit": 5000, "points_remaining": 12, "resets_at": LATER}],
