@@ -49,6 +49,8 @@ def test_the_same_request_twice_changes_nothing(local: httpx.Client, warehouse: 
         {"repositories": ["a/b; drop table teams"]},
         {"history_months": 100000},
         {"token_ref": "ghp_a_real_token_by_mistake"},
+        {"token_ref": "env:HISTORICAL_SYNC_SECRET_KEY"},
+        {"token_ref": "env:GROQ_API_KEY"},
         {"unknown": "field"},
         {"team_id": None},
     ],

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pytest
 
 from historical_sync.dashboard.progress_page import HEADLINES, NO_OTHER_REMEDY, progress_page
 from historical_sync.progress import LlmProgress, MonthProgress, RepositoryProgress, TeamProgress, Wait
@@ -51,6 +52,26 @@ def test_a_wait_is_shown_with_its_hour() -> None:
     done = (MonthProgress(NOW.date().replace(day=1), 1, 1, 0, 10, 10),)
     complete = team(repository(sync_status="completed"), wait=wait, months=done)
     assert progress_page(complete, web_address=None).wait is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "stalled"),
+    [
+        ({"last_attempted_at": NOW - timedelta(minutes=20)}, "No news since 11:40 UTC"),
+        ({"last_completed_at": NOW - timedelta(minutes=6)}, "No news since 11:54 UTC"),
+        ({"last_attempted_at": NOW - timedelta(minutes=4)}, None),
+        ({"wait": Wait(NOW + timedelta(minutes=9), "hourly limit")}, None),
+        ({"status": "paused"}, None),
+    ],
+)
+def test_a_load_without_news_says_so(changes: dict[str, object], stalled: str | None) -> None:
+    """Five minutes without anything begun, fetched or completed, unless GitHub asked to wait or somebody paused it."""
+    long_ago = NOW - timedelta(hours=1)
+    view = progress_page(
+        team(repository(), onboarding_started_at=long_ago, added_at=long_ago, **changes), web_address=None
+    )
+    assert view.stalled == stalled
+    assert view.time_left == ""
 
 
 def test_repositories_link_to_github_where_it_has_pages() -> None:
