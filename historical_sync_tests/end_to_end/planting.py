@@ -86,7 +86,7 @@ class Search:
         is_over = threading.Event()
 
         def watch() -> None:
-            while not is_over.wait(0.1):
+            while not is_over.wait(0.25):
                 for process in psutil.process_iter():
                     self.text("command lines", command_line(process))
 

@@ -11,15 +11,18 @@ import pytest
 from dagster._core.execution.backfill import BulkActionStatus
 
 from historical_sync.definitions import defs
+from historical_sync.errors import SchemaOutdated
 from historical_sync.orchestration import onboarding, sensors
 from historical_sync.orchestration.onboarding import backfill_id, next_attempt, plan, run_key
 from historical_sync.orchestration.partitions import TEAMS, key_of, read_key
+from historical_sync.orchestration.resources import Pipeline
 from historical_sync.records import TeamMonth
 from historical_sync.settings import Settings
 from historical_sync.warehouse.operations import DueMonth, begin_attempt, end_attempt, mark_published
 from historical_sync.warehouse.postgres import Transaction
 from historical_sync.warehouse.registry import add_team, read_team, remove_repository, remove_team, set_status
 from historical_sync.window import add_months, months_wanted
+from historical_sync_tests.conftest import run_sql
 from historical_sync_tests.factories import at
 from historical_sync_tests.orchestration.ticking import PipelineAt, backfills, requested, tick
 
@@ -294,6 +297,20 @@ def test_a_team_that_comes_back_is_onboarded_anew(instance: dg.DagsterInstance, 
     assert isinstance(result, dg.SensorResult)
     assert [one.run_key for one in result.run_requests or ()] == ["acme:onboard:2:2025-12:1"]
     assert [one.backfill_id for one in backfills(instance)] == ["acme-g1-1", "acme-g2-1"]
+
+
+def test_another_version_s_schema_is_left_alone(
+    instance: dg.DagsterInstance, still: PipelineAt, database_url: str
+) -> None:
+    """An upgrade came while this process lives: its ticks start nothing and say why; a run's process reads nothing."""
+    register(still)
+    run_sql(database_url, "update historical_sync.alembic_version set version_num = '9999'")
+    with pytest.raises(SchemaOutdated, match="is at 9999"):
+        tick("onboard_teams", instance, still)
+    assert instance.get_dynamic_partitions(TEAMS) == []
+    assert backfills(instance) == []
+    with pytest.raises(SchemaOutdated):
+        _ = Pipeline(still.settings).warehouse
 
 
 def test_a_paused_team_is_left_alone_and_others_are_not(instance: dg.DagsterInstance, still: PipelineAt) -> None:
