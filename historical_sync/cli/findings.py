@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from historical_sync.cli import services
-from historical_sync.errors import ClassificationError, GroqRefused, HistoricalSyncError, TokenRefused
+from historical_sync.errors import ClassificationError, GroqRefused, HistoricalSyncError, ServerFailure, TokenRefused
 from historical_sync.records import Team
 from historical_sync.settings import Settings
 from historical_sync.warehouse import inspection
@@ -35,6 +35,7 @@ LEAST_POSTGRES = 150_000
 CLOCK_SKEW_WARNING = timedelta(seconds=30)
 CLOCK_SKEW_PROBLEM = timedelta(minutes=5)
 EXPIRES_SOON = timedelta(days=7)
+CANNOT_REACH = "See that this machine reaches it (DNS, firewall, HTTPS_PROXY) and that its address is right."
 MORE_TOKENS = "Nothing to do: work goes on then. Faster: tokens of several users (GITHUB_TOKENS=a,b) or an App."
 READS_REPOSITORIES = {"repo", "public_repo"}
 
@@ -142,6 +143,9 @@ def _look_at_tokens(settings: Settings, reference: str | None, users: list[str],
     for_whom = f" (for {', '.join(users[:3])}{' …' if len(users) > 3 else ''})" if users else ""
     try:
         reports = inspect_tokens(settings.github_api_url, reference)
+    except ServerFailure as error:
+        yield Finding("GitHub", PROBLEM, f"{settings.github_api_url} does not answer: {error}", CANNOT_REACH)
+        return
     except HistoricalSyncError as error:
         yield Finding("GitHub", PROBLEM, f"{error}{for_whom}", error.remedy)
         return
@@ -193,8 +197,11 @@ def look_at_groq(settings: Settings) -> Iterator[Finding]:
     try:
         report = inspect_key(settings)
     except ClassificationError as error:
-        state = PROBLEM if isinstance(error, GroqRefused) else WARNING
-        yield Finding("Groq", state, str(error), error.remedy or "See console.groq.com: key, plan and limits.")
+        if isinstance(error, GroqRefused):
+            remedy = error.remedy or "See console.groq.com: key, plan and limits."
+            yield Finding("Groq", PROBLEM, str(error), remedy)
+        else:
+            yield Finding("Groq", WARNING, str(error), f"{CANNOT_REACH} Meanwhile work is queued, and sent later.")
         return
     if report is None:
         text = "GROQ_API_KEY is not set: pull requests wait to be classified; signatures and trends work."

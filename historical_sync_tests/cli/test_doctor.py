@@ -89,6 +89,18 @@ def test_a_budget_that_is_used_up(command: Command, sandbox: Sandbox) -> None:
     assert "work goes on then" in said
 
 
+def test_nobody_answers(command: Command, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address where nobody answers is named, with where to look; without Groq only classification waits."""
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setenv("GITHUB_API_URL", nowhere)
+    monkeypatch.setenv("GROQ_BASE_URL", nowhere)
+    status, said = ask(command)
+    assert status == 1
+    assert f"✗ GitHub: {nowhere} does not answer" in said
+    assert "HTTPS_PROXY" in said
+    assert "! Groq: Groq cannot be reached" in said
+
+
 def test_groq_refuses_the_key_or_the_plan(command: Command, sandbox: Sandbox) -> None:
     """A key that Groq does not take is a fault; a plan without batches is told with what it costs."""
     sandbox.faults.add("groq_403")

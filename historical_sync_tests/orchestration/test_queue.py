@@ -1,13 +1,19 @@
 """The order of work: a person first, then newer months; refreshes spread over the teams and the hours."""
 
 from datetime import date, timedelta
+from typing import Any, cast
 
+import dagster as dg
 import pytest
+from dagster._core.remote_origin import RemoteRepositoryOrigin
 
+from historical_sync.definitions import defs
+from historical_sync.orchestration.internals import SubmitRunContext
 from historical_sync.orchestration.queue import (
     ASKED_BY_A_PERSON,
     CLASSIFIED_AGAIN,
     REFRESH,
+    MonthFirstRunCoordinator,
     month_priority,
     priority_of,
 )
@@ -15,6 +21,7 @@ from historical_sync.warehouse.postgres import Warehouse
 from historical_sync.warehouse.refreshes import begin_refresh, last_slot, refreshes_due
 from historical_sync.warehouse.registry import add_team, set_status
 from historical_sync_tests.factories import at
+from historical_sync_tests.orchestration.ticking import LOCATION
 
 TODAY = date(2025, 12, 25)
 MONTH = "dagster/partition/month"
@@ -32,6 +39,22 @@ def test_a_backfill_from_the_ui_goes_newest_first() -> None:
     """Its runs come without a priority, oldest first, and get one by their month."""
     older, newer = ({MONTH: month, "dagster/backfill": "abc"} for month in ("2025-02-01", "2025-11-01"))
     assert (priority_of(older, TODAY) or 0) < (priority_of(newer, TODAY) or 0)
+
+
+def test_the_queue_of_a_backfill_by_hand(instance: dg.DagsterInstance) -> None:
+    """The coordinator that dagster.yaml names gives the runs of a backfill from the UI their place: newest first."""
+    coordinator = instance.run_coordinator
+    assert isinstance(coordinator, MonthFirstRunCoordinator)
+    for month in ("2025-02-01", "2025-03-01", "2025-04-01"):  # the order in which Dagster submits them
+        run = instance.create_run_for_job(
+            defs.resolve_job_def("sync_month"),
+            tags={MONTH: month, "dagster/backfill": "by-hand"},
+            remote_job_origin=RemoteRepositoryOrigin(LOCATION, "__repository__").get_job_origin("sync_month"),
+        )
+        coordinator.submit_run(SubmitRunContext(run, cast(Any, None)))
+    queued = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED]))
+    in_turn = sorted(queued, key=lambda run: int(run.tags["dagster/priority"]), reverse=True)
+    assert [run.tags[MONTH] for run in in_turn] == ["2025-04-01", "2025-03-01", "2025-02-01"]
 
 
 def test_a_run_that_a_person_launches_goes_before_bulk_work() -> None:
