@@ -209,6 +209,7 @@ def _work(
         return _Done(set(), 0)
     session = Session(warehouse, groq, settings, Stopwatch(now), on_event or silent)
     session.release_missing_key()
+    session.release_other_budgets()
     if SERVICE in session.holds():
         return _Done(set(), 0)
     try:

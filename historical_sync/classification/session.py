@@ -88,7 +88,7 @@ class Session:
 
         Single calls have rate limits of their own, which do not hold up batches.
         """
-        code = getattr(error, "code", None) or type(error).__name__
+        code = self._cap if isinstance(error, BudgetExhausted) else getattr(error, "code", None) or type(error).__name__
         subject, seconds = self._held(error, str(code), model, team_id)
         if is_chat and isinstance(error, GroqUnavailable):
             subject = CHAT
@@ -136,6 +136,18 @@ class Session:
                 for model in due:
                     is_back = model in listed and known[model].tries < MOST_REFUSALS_OF_A_MODEL
                     llm_holds.look_again(tx, f"model:{model}", self.now + timedelta(seconds=MODEL_SECONDS), is_back)
+
+    @property
+    def _cap(self) -> str:
+        """The code of a hold by the present budget."""
+        return f"budget of {self.settings.llm_budget_usd} dollars"
+
+    def release_other_budgets(self) -> None:
+        """The cap is another one now: whoever was held up by the last one need not wait for the next look."""
+        with self.warehouse.transaction() as tx:
+            for one in llm_holds.holds(tx).values():
+                if one.subject.startswith("budget:") and one.code != self._cap:
+                    llm_holds.release(tx, one.subject)
 
     def release_missing_key(self) -> None:
         """There is a key now: forget the note that there was none."""

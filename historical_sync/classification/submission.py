@@ -243,6 +243,7 @@ def reserve_budget(session: Session, intent: Intent, request_bytes: int, request
                 f"{session.now:%Y-%m}, and the next {requests} pull requests would cost about {cost:.4f}."
             )
         llm_ledger.set_intent(tx, intent.intent_id, estimated_cost_usd=cost)
+        llm_holds.release(tx, f"budget:{intent.team_id}")
 
 
 def _remember(session: Session, intent: Intent, error: ClassificationError) -> None:

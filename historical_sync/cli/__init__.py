@@ -60,4 +60,11 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="historical_sync")
 def main() -> None:
-    """Load a team's pull-request history, tag its use of AI, classify it, and turn it into trends."""
+    """Load a team's pull-request history, tag its use of AI, classify it, and turn it into trends.
+
+    \b
+    historical-sync up --sandbox             see it work: no account, no database, nothing leaves this machine
+    historical-sync team add acme --repo acme/api    then, beside a running `up`: a team of your own
+    historical-sync status --watch           how far it is
+    historical-sync doctor                   what is wrong, and how to mend it
+    """

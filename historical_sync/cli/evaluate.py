@@ -33,7 +33,12 @@ WIDTH_OF_MISS = 110
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
 @reports_errors
 def evaluate(labels: Sequence[Path], out: Path | None, as_json: bool) -> None:
-    """Measure the AI signatures on labelled pull requests (LABELS.jsonl or .jsonl.gz, as docs/detection.md says)."""
+    """Measure the AI signatures on labelled pull requests (LABELS.jsonl or .jsonl.gz, as docs/detection.md says).
+
+    \b
+    historical-sync evaluate labels.jsonl                           precision, recall and F1, overall and per kind
+    historical-sync evaluate labels.jsonl --predictions out.jsonl   what was said of each, to look at the mistakes
+    """
     predictions = [predict(labelled) for path in labels for labelled in read_labelled(path)]
     if out is not None:
         write_predictions(out, predictions)

@@ -158,7 +158,8 @@ def _team(team: TeamProgress, *, is_only: bool) -> RenderableType:
     levels.add_row("Repositories", _bar(done, len(team.repositories)), f"{done} of {len(team.repositories)}")
     levels.add_row("Pull requests", _bar(team.prs_completed, team.prs_expected), _pull_requests(team))
     levels.add_row("LLM batches", _bar(team.llm.batches_done, team.llm.batches_total), _llm(team))
-    return Group(head, levels, *([_repositories(team)] if is_only else []), Text(""))
+    waits = [Text(f"  {line}", "yellow") for line in _llm_waits(team)]
+    return Group(head, levels, *waits, *([_repositories(team)] if is_only else []), Text(""))
 
 
 def _bar(done: float, total: float) -> ProgressBar:
@@ -180,6 +181,11 @@ def _llm(team: TeamProgress) -> str:
     text += f", {thousands(llm.pending)} pending" if llm.pending else ""
     text += f", {thousands(llm.unclassified)} unclassified" if llm.unclassified else ""
     return f"{text}, {money(llm.cost_usd)}"
+
+
+def _llm_waits(team: TeamProgress) -> list[str]:
+    """Why pull requests that are pending are not sent: Groq's trouble, or the team's budget."""
+    return [f"The LLM waits: {team.llm.error}"] if team.llm.pending and team.llm.error else []
 
 
 def _outlook(team: TeamProgress) -> str:
@@ -239,4 +245,4 @@ def _plain_line(team: TeamProgress) -> str:
         f"LLM batches {_llm(team)}",
         _outlook(team),
     ]
-    return " | ".join(parts) + "".join(f"\n  {line}" for line in failed)
+    return " | ".join(parts) + "".join(f"\n  {line}" for line in [*failed, *_llm_waits(team)])

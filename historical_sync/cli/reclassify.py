@@ -26,7 +26,16 @@ from historical_sync.warehouse.registry import read_team
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @reports_errors
 def reclassify(team: str, months: tuple[str, ...], dry_run: bool, yes: bool) -> None:
-    """Classify TEAM's pull requests again whose answer is of another prompt or model, or that have none."""
+    """Classify TEAM's pull requests again whose answer is of another prompt or model, or that have none.
+
+    A new prompt or model buys nothing by itself: this command does, after it has shown tokens and dollars and has
+    asked. It also takes up what ended as unclassified, and models that Groq had refused. Answers stand until the new
+    ones come; `historical-sync status TEAM --watch` shows them coming in.
+
+    \b
+    historical-sync reclassify acme --dry-run         what it would cost
+    historical-sync reclassify acme --month 2025-03   one month
+    """
     wanted = [_month(text) for text in months]
     with open_warehouse() as (settings, warehouse):
         with warehouse.transaction() as tx:

@@ -25,7 +25,11 @@ def team() -> None:
 @click.option("--repo", "repositories", metavar="OWNER/NAME", multiple=True, help="A repository; may be given again.")
 @click.option("--months", type=click.IntRange(0, 240), help="Months of history beside the open one (default 12).")
 @click.option("--name", "display_name", help="How people call the team.")
-@click.option("--token-ref", metavar="REF", help="Where its GitHub token is: env:NAME or file:/path, never the token.")
+@click.option(
+    "--token-ref",
+    metavar="REF",
+    help="Where its GitHub token is, never the token: env:NAME, file:/path or app:APP:INSTALLATION:REF (a GitHub App).",
+)
 @reports_errors
 def add(
     team_id: str, repositories: tuple[str, ...], months: int | None, display_name: str | None, token_ref: str | None

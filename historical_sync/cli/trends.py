@@ -39,7 +39,13 @@ WIDTH_OF_FILES = 160
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @reports_errors
 def trends(team: str, metrics: Sequence[str], repository: str, form: str) -> None:
-    """A team's monthly numbers and their direction. docs/metrics.md says what each is."""
+    """A team's monthly numbers and their direction. docs/metrics.md says what each is.
+
+    \b
+    historical-sync trends acme                                  the main numbers, with sparklines
+    historical-sync trends acme --metric cycle_time_hours        one family: median, p75, p90
+    historical-sync trends acme --repo acme/api --format csv     every value of a repository, with its n
+    """
     names = _names(metrics) or (list(HEADLINE) if form == "table" else [metric.name for metric in METRICS])
     with open_warehouse() as (_, warehouse), warehouse.transaction() as tx:
         repository = _registered(tx, team, repository)

@@ -93,8 +93,8 @@ from github_waits where team_id = any(%(teams)s) and resume_at > %(now)s order b
 HOLDS = """
 select teams.team_id, h.reason
 from unnest(%(teams)s::text[]) as teams (team_id)
-join llm_holds h on (h.until is null or h.until > %(now)s)
-    and (h.subject not like 'budget:%%' or h.subject = 'budget:' || teams.team_id)
+join llm_holds h on h.subject = 'budget:' || teams.team_id
+    or (h.subject not like 'budget:%%' and h.subject <> 'batches' and (h.until is null or h.until > %(now)s))
 order by h.since desc
 """
 """Why nothing is sent to the LLM: for everybody, or by the team's own budget."""

@@ -11,6 +11,7 @@ from historical_sync.cli.reclassify import reclassify
 from historical_sync.errors import ConfigurationError
 from historical_sync.settings import Settings
 from historical_sync.warehouse.llm_costs import monthly_costs, spent_usd
+from historical_sync.warehouse.llm_holds import holds
 from historical_sync_tests.classification.conftest import Desk, one_pull_request, store
 
 
@@ -81,13 +82,18 @@ def test_the_cap_is_of_a_calendar_month(desk: Desk) -> None:
 
 
 def test_a_raised_cap_lets_the_queue_go(desk: Desk) -> None:
-    """Raising the cap is enough: collecting goes on by itself."""
+    """Raising the cap is enough: the next look sends the queue, and nothing is said to wait any more."""
     desk.change_settings(llm_budget_usd=0.0)
     store(desk.warehouse, [one_pull_request(1)])
     assert desk.classify().requests_sent == 0
     desk.change_settings(llm_budget_usd=5.0)
+    desk.later(seconds=1)
+    desk.collect()
+    assert desk.lines_sent() == 1
     desk.settle()
     assert desk.statuses() == {1: "classified"}
+    with desk.warehouse.transaction() as tx:
+        assert holds(tx) == {}
 
 
 def test_the_cap_counts_what_is_in_flight(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from historical_sync.cli.progress_view import live_progress, plain_lines, read_teams, render, showing_progress
 from historical_sync.cli.status import status
+from historical_sync.warehouse.llm_holds import hold
 from historical_sync.warehouse.postgres import Warehouse
 from historical_sync_tests.dashboard.story import Story
 
@@ -70,6 +72,27 @@ def test_watching_ends_when_nothing_moves(story: Story) -> None:
     assert "months 3/3" in result.output
     lines = CliRunner().invoke(status, ["--watch", "--json"]).output.splitlines()
     assert json.loads(lines[-1])[0]["months_complete"] == 3
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_used_up_budget_is_told(story: Story, minutes: int) -> None:
+    """Pending pull requests that the budget holds up: the view says so, also between two looks at the budget."""
+    with story.warehouse.transaction() as tx:
+        now = datetime.now(UTC)
+        hold(tx, "budget:acme", "cap", "The LLM budget is used up.", now=now, first_seconds=60.0 * minutes)
+        tx.execute(
+            """
+            insert into llm_classifications (team_id, repository, number, status)
+            select team_id, repository, number, 'pending' from pull_requests limit 1
+            on conflict (team_id, repository, number) do update set status = 'pending'
+            """
+        )
+        hold(tx, "budget:other", "cap", "Of another team.", now=now, first_seconds=600)
+    lines = plain_lines(read_teams(story.warehouse, "acme"))
+    assert "The LLM waits: The LLM budget is used up." in lines[0].splitlines()[-1]
+    console = Console(file=io.StringIO(), width=120, force_terminal=True, color_system=None)
+    console.print(render(read_teams(story.warehouse, "acme")))
+    assert "The LLM budget is used up." in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_the_view_in_a_terminal_has_the_three_levels(story: Story) -> None:
