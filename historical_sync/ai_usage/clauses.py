@@ -11,11 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from historical_sync.ai_usage.lexicon import GENERIC, LOWER_CASE_NAMES, PEOPLE
 from historical_sync.ai_usage.words import Word, find_words
 
 LONGEST_CLAUSE = 500
+CACHED = 4096
+"""Clauses, of at most LONGEST_CLAUSE characters, whose reading is kept: a few megabytes."""
 _SENTENCE_END = re.compile(
     r"(?<!e\.g)(?<!i\.e)(?<!\bvs)(?<!etc)(?<!\bno)(?<!approx)[.!?]+[)\"'*_]*\s+(?=[\"'(\[*_]*[^\W_a-z])|"
     r"[?][)\"'*_]*\s+|;\s+|[。！？；]"
@@ -88,8 +91,16 @@ def clauses(text: str, start: int, end: int) -> Iterator[Clause]:
 
 def read_clause(raw: str, start: int = 0) -> Clause:
     """One clause in its plain form. A row of a table that has two cells reads as a key and its value."""
+    plain, words = _read(raw)
+    return Clause(plain, words, start, start + len(raw))
+
+
+@lru_cache(maxsize=CACHED)
+def _read(raw: str) -> tuple[str, tuple[Word, ...]]:
+    """The plain form and the words for AI. Kept, since a description stands in its commit's message again, and what
+    templates say in every pull request."""
     if raw.lstrip().startswith("|") and (row := _ROW_OF_TWO.match(raw)):
-        raw = f" {row['key'].strip(' *_')}: {row['value']}".ljust(len(raw))
+        raw = f" {row['key'].strip(' *_')}: {row['value']}"
     bare = _MARKS.sub(" ", _UNTICKED_OPTION.sub(" ", raw) if "[ ]" in raw else raw).translate(_QUOTES)
     if "(" in bare:
         bare = _EMPTY_BRACKETS.sub(" ", bare)
@@ -102,7 +113,7 @@ def read_clause(raw: str, start: int = 0) -> Clause:
     if any(sign in lower for sign in _EXAMPLE_SIGNS):
         lower = bare = _FOR_EXAMPLE.sub(" ", lower)
     words = find_words(lower)
-    return Clause(_tokens(lower, bare, words), tuple(words), start, start + len(raw))
+    return _tokens(lower, bare, words), tuple(words)
 
 
 def _tokens(lower: str, bare: str, words: list[Word]) -> str:

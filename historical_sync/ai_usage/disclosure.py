@@ -6,7 +6,7 @@ Cleans the text, walks its units, and asks `sections` for answers to templates a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from historical_sync.ai_usage.clauses import Clause
 from historical_sync.ai_usage.scope import is_attestation
@@ -26,38 +26,58 @@ class Disclosure:
     end: int
 
 
-def disclosures(text: str, spotted: tuple[str, ...]) -> Iterator[Disclosure]:
-    """Every clause of `text` that says that AI made something of the change. `spotted` is what `words.spot` says of it,
-    or of a longer text that holds it."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says of AI: its disclosures, and every clause of its author's that names AI, disclosure or not."""
+
+    disclosures: tuple[Disclosure, ...] = ()
+    clauses: tuple[Clause, ...] = ()
+
+
+def read(text: str, spotted: tuple[str, ...]) -> Reading:
+    """Every clause of `text` that says that AI made something of the change, and what else names AI. `spotted` is what
+    `words.spot` says of it, or of a longer text that holds it."""
     if not spotted:
-        return
+        return NOTHING
     lower = text.lower()
     if not holds(lower, spotted):
-        return
+        return NOTHING
     base = without_blocks(text)
     if base is not text:
         lower = base.lower()
     if len(lower) != len(base):
         lower = base
     sections = Sections()
+    said: list[Disclosure] = []
+    named: list[Clause] = []
     for number, (start, end) in enumerate(blocks(base)):
         if not sections.is_open and not holds(lower[start:end], spotted):
             continue
         prose = in_words(base[start:end])
         if sections.is_open or holds(prose.lower(), spotted):
-            yield from _of_block(prose, start, number, sections, spotted)
+            for unit, clause, rule in _of_block(prose, number, sections, spotted):
+                clause = replace(clause, start=start + clause.start, end=start + clause.end)
+                if rule:
+                    said.append(Disclosure(rule, clause.tools, clause.start, clause.end))
+                if clause.words and unit.is_ticked is None and not unit.is_quoted:
+                    named.append(clause)
+    return Reading(tuple(said), tuple(named))
+
+
+NOTHING = Reading()
 
 
 def _of_block(
-    prose: str, offset: int, number: int, sections: Sections, spotted: tuple[str, ...]
-) -> Iterator[Disclosure]:
+    prose: str, number: int, sections: Sections, spotted: tuple[str, ...]
+) -> Iterator[tuple[Unit, Clause, str | None]]:
     for unit in units(prose, number):
         if not sections.is_open and not holds(prose[unit.start : unit.end].lower(), spotted):
             continue
         for answer in sections.answers(prose, unit):
-            clause, rule = answer if isinstance(answer, tuple) else (answer, _statement(prose, unit, answer))
-            if rule:
-                yield Disclosure(rule, clause.tools, offset + clause.start, offset + clause.end)
+            if isinstance(answer, tuple):
+                yield unit, *answer
+            else:
+                yield unit, answer, _statement(prose, unit, answer)
 
 
 def _statement(prose: str, unit: Unit, clause: Clause) -> str | None:

@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from historical_sync.ai_usage.clauses import Clause, clauses
+from historical_sync.ai_usage.clauses import Clause
 from historical_sync.ai_usage.disclosure import Disclosure
 from historical_sync.ai_usage.scope import ADVISING, MAKING, is_attestation, is_denial, is_denied, scope_of
 from historical_sync.ai_usage.statements import is_of_product, names_other_thing
 from historical_sync.ai_usage.table.phrases import ADVERB, AFTER, ARTICLE, CODE, CRAFTED, HELP, HELPED, MADE, PAST, WORK
-from historical_sync.ai_usage.text import blocks, for_prose, units
-from historical_sync.ai_usage.words import find_words, holds
+from historical_sync.ai_usage.words import find_words
 
 MOST_CLAUSES = 2
 """A pull request with more clauses that name AI is taken to be about it."""
@@ -56,36 +55,20 @@ _ITS_WORK = re.compile(
 
 
 def remarks(
-    title: str, repository: str, texts: Sequence[str], spotted: tuple[str, ...]
+    title: str, repository: str, texts: Sequence[str], named: Sequence[Sequence[Clause]]
 ) -> Iterator[tuple[int, Disclosure]]:
     """The lone remarks in `texts`, each with the index of its text; none where the pull request is about AI.
 
-    `spotted` is what `words.spot` says of all texts together.
+    `named` holds for each text the clauses that name AI (see `disclosure.read`).
     """
-    if not spotted or find_words(title.lower()) or find_words(repository.rpartition("/")[2].lower()):
+    if len({clause.plain for clauses in named for clause in clauses}) > MOST_CLAUSES:
         return
-    if any(_BUG_REPORT.search(text) for text in texts):
+    found = [(index, clause) for index, clauses in enumerate(named) for clause in clauses if _is_remark(clause)]
+    if not found or find_words(title.lower()) or find_words(repository.rpartition("/")[2].lower()):
         return
-    found = [(index, clause) for index, text in enumerate(texts) for clause in _clauses(text, spotted)]
-    if len({clause.plain for _, clause in found}) > MOST_CLAUSES:
-        return
-    for index, clause in found:
-        if _is_remark(clause):
+    if not any(_BUG_REPORT.search(text) for text in texts):
+        for index, clause in found:
             yield index, Disclosure("remark", clause.tools, clause.start, clause.end)
-
-
-def _clauses(text: str, spotted: tuple[str, ...]) -> Iterator[Clause]:
-    """The clauses of a text that name AI and that its author says."""
-    if not holds(text.lower(), spotted):
-        return
-    prose = for_prose(text)
-    for number, (start, end) in enumerate(blocks(prose)):
-        if not holds(prose[start:end].lower(), spotted):
-            continue
-        for unit in units(prose[start:end], number):
-            if unit.is_ticked is not None or unit.is_quoted:
-                continue
-            yield from (clause for clause in clauses(prose, start + unit.start, start + unit.end) if clause.words)
 
 
 def _is_remark(clause: Clause) -> bool:

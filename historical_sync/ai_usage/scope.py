@@ -7,6 +7,7 @@ brainstorming, finding a bug, proofreading, and writing only the description do 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 MAKING, ADVISING, UNSAID = "making", "advising", "unsaid"
 
@@ -111,6 +112,7 @@ _ADVISING_PHRASE = re.compile(
 """To understand the build system is not to build."""
 
 
+@lru_cache(maxsize=4096)
 def scope_of(plain: str) -> str:
     """What a clause in plain form says that the tool did: MAKING, ADVISING, or UNSAID when it does not say."""
     rest = _NOT_DONE.sub(" ", _SUBORDINATE.sub(" ", _BY_HAND.sub(" ", plain)))

@@ -47,6 +47,7 @@ _KEY = re.compile(
     rf"assistants?|agents?|llms?)(?: \(?s\)?)?(?: used| name| and version| version)?)\s?(?::+-?|=|\?|"
     rf"\s-)\s?(?P<value>.*)$"
 )
+_SEPARATOR = re.compile(r"[:=?]|\s-")
 _AFFIRMS = re.compile(
     r"^\W*(?:yes|yep|yeah|yup|ye|y|true|partial\w*|some\w*|minor|minimal\w*|a (?:bit|little)|lightly|"
     r"mostly|fully|heav\w+|assisted|✅|👍|sí|si|oui|ja|sim|да|是|有|はい|네|使用)(?=\W|$)"
@@ -145,8 +146,10 @@ class Sections:
 
     def _enters(self, unit: Unit, text: str, read: list[Clause]) -> bool:
         """Open a section if the unit is a head for one, and nothing but a head."""
+        if not read or len(text) > 2 * _LONGEST_HEAD:
+            return False
         raw = _ALERT.sub("", text).strip()
-        if not read or len(raw) > _LONGEST_HEAD:
+        if len(raw) > _LONGEST_HEAD:
             return False
         plain = _REMARK.sub("", " ".join(clause.plain for clause in read)).rstrip(" :-?.")
         if unit.kind != HEADING and not (_looks_like_head(raw) or _BARE_HEAD.match(plain)):
@@ -161,7 +164,7 @@ class Sections:
 
     def _inline(self, unit: Unit, clause: Clause, after: list[Clause]) -> str | None:
         """`AI used: Copilot` on one line. None where it is no such line, _PROSE where it has no answer."""
-        key = _KEY.match(clause.plain)
+        key = _KEY.match(clause.plain) if _SEPARATOR.search(clause.plain) else None
         is_asked = key is not None and (
             _ASKS.match(key["key"].rstrip(" :-?")) or _NAMES_AI.match(key["key"].rstrip(" :-?"))
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from historical_sync.ai_usage import trailers
-from historical_sync.ai_usage.disclosure import Disclosure, disclosures
+from historical_sync.ai_usage.disclosure import Reading, read
 from historical_sync.ai_usage.lexicon import GENERIC
 from historical_sync.ai_usage.remarks import remarks
 from historical_sync.ai_usage.rows import (
@@ -86,10 +86,11 @@ def _hits(pull_request: PullRequest) -> Iterator[Evidence]:
     for position, review in enumerate(pull_request.reviews):
         yield from _account(review.reviewer_login, IN_REVIEWER, position)
     if not any(hit.tool in QUOTES_OTHERS for hit in opener):
-        made = list(_made(pull_request))
+        present = _Present.of(pull_request)
+        made = list(_made(pull_request, present))
         yield from made
-        if not any(hit.role == AUTHOR for hit in (*opener, *made)):
-            yield from _remarks(pull_request)
+        if present.spotted and not any(hit.role == AUTHOR for hit in (*opener, *made)):
+            yield from _remarks(pull_request, present)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,20 @@ class _Present:
 
     rows: tuple[Signature, ...]
     spotted: tuple[str, ...]
-    said: dict[str, tuple[Disclosure, ...]] = field(default_factory=dict)
+    has_trailers: bool = False
+    readings: dict[str, Reading] = field(default_factory=dict)
+
+    def read(self, text: str) -> Reading:
+        """What one of the texts says of AI, read once."""
+        reading = self.readings.get(text)
+        if reading is None:
+            reading = self.readings[text] = read(text, self.spotted)
+        return reading
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no text of the pull request needs to be looked at."""
+        return not (self.rows or self.spotted or self.has_trailers)
 
     @classmethod
     def of(cls, pull_request: PullRequest) -> _Present:
@@ -107,14 +121,13 @@ class _Present:
         text = "\n".join(texts)
         lower = text.lower()
         words = runs(lower)
-        if _RELEASE.match(pull_request.title):
-            return cls(rows_of(words), ())
-        prose = _CO_AUTHORS.sub("", lower)
-        return cls(rows_of(words), spot(text, lower, words if prose == lower else runs(prose)))
+        spotted = () if _RELEASE.match(pull_request.title) else spot(text, lower, words)
+        if spotted and "\nco-authored-by:" in lower:
+            spotted = spot(text, lower, runs(_CO_AUTHORS.sub("", lower)))
+        return cls(rows_of(words), spotted, trailers.may_hold_trailers(lower))
 
 
-def _made(pull_request: PullRequest) -> Iterator[Evidence]:
-    present = _Present.of(pull_request)
+def _made(pull_request: PullRequest, present: _Present) -> Iterator[Evidence]:
     yield from _branch(pull_request.head_ref)
     yield from _text(pull_request.title, IN_TITLE, 0, present)
     yield from _text(pull_request.body, IN_BODY, 0, present)
@@ -125,24 +138,29 @@ def _made(pull_request: PullRequest) -> Iterator[Evidence]:
 
 
 def _text(text: str, place: str, position: int, present: _Present) -> Iterator[Evidence]:
+    if present.is_silent:
+        return
     text = own_words(text)
-    for hit in _marks(text, place, position, present.rows):
-        yield hit
-        if hit.role == REVIEWER:
-            text = text.replace(hit.quote, blanked(hit.quote))
-    if place != IN_TITLE:
-        yield from _trailers(text, IN_TRAILER if place == IN_MESSAGE else place, position)
-    if text not in present.said:
-        present.said[text] = tuple(disclosures(text, present.spotted))
-    for said in present.said[text]:
+    lower = text.lower()
+    rows = [row for row in present.rows if row.needle in lower and place in row.places]
+    has_trailers = present.has_trailers and place != IN_TITLE and trailers.may_hold_trailers(lower)
+    if rows or has_trailers:
+        left = for_markers(text)
+        for hit in _marks(left, place, position, rows):
+            yield hit
+            if hit.role == REVIEWER:
+                text = text.replace(hit.quote, blanked(hit.quote))
+        if has_trailers:
+            yield from _trailers(left, IN_TRAILER if place == IN_MESSAGE else place, position)
+    for said in present.read(text).disclosures:
         for tool in said.tools:
             yield _said(f"words.{said.rule}.{tool}", place, position, tool, MENTION, text[said.start : said.end])
 
 
-def _remarks(pull_request: PullRequest) -> Iterator[Evidence]:
+def _remarks(pull_request: PullRequest, present: _Present) -> Iterator[Evidence]:
     texts = [own_words(text) for text in (pull_request.body, *(commit.message for commit in pull_request.commits))]
-    spotted = _Present.of(pull_request).spotted
-    for index, said in remarks(pull_request.title, pull_request.repository, texts, spotted):
+    named = [present.read(text).clauses for text in texts]
+    for index, said in remarks(pull_request.title, pull_request.repository, texts, named):
         place, position = (IN_MESSAGE, index - 1) if index else (IN_BODY, 0)
         for tool in said.tools:
             quote = texts[index][said.start : said.end]
@@ -161,11 +179,17 @@ def _evidence(row: Signature, source: str, position: int, quote: str) -> Evidenc
     )
 
 
+@lru_cache(maxsize=4096)
+def _row_of_login(login: str, place: str) -> Signature | None:
+    return LOGINS.get((place, normal_login(login)))
+
+
 def _account(login: str | None, place: str, position: int) -> Iterator[Evidence]:
-    if login and (row := LOGINS.get((place, normal_login(login)))):
+    if login and (row := _row_of_login(login, place)):
         yield _evidence(row, place, position, login)
 
 
+@lru_cache(maxsize=4096)
 def _row_of_address(address: str) -> Signature | None:
     address = address.strip().lower()
     bare = normal_address(address)
@@ -198,13 +222,10 @@ def _branch(head_ref: str) -> Iterator[Evidence]:
             yield _evidence(row, IN_BRANCH, 0, head_ref)
 
 
-def _marks(text: str, place: str, position: int, rows: tuple[Signature, ...]) -> Iterator[Evidence]:
-    """What tools leave behind: footers, links, comments."""
-    if not rows:
-        return
-    text = for_markers(text)
-    lower = text.lower()
-    found = [(row, line) for row in rows if place in row.places and (line := _line_of(row, text, lower))]
+def _marks(text: str, place: str, position: int, rows: list[Signature]) -> Iterator[Evidence]:
+    """What tools leave behind: footers, links, comments. `text` is what `for_markers` left, `rows` those to try."""
+    lower = text.lower() if rows else ""
+    found = [(row, line) for row in rows if (line := _line_of(row, text, lower))]
     is_named = any(row.role == AUTHOR and row.tool != GENERIC for row, _ in found)
     for row, line in found:
         if row.tool != GENERIC or not is_named:
@@ -232,9 +253,6 @@ def _models(row: Signature, around: str, hit: Evidence) -> Iterator[Evidence]:
 
 
 def _trailers(text: str, source: str, position: int) -> Iterator[Evidence]:
-    if not trailers.may_hold_trailers(text):
-        return
-    text = for_markers(text)
     for trailer in trailers.read_trailers(text):
         quote = text[trailer.start : trailer.end]
         if trailer.address and (row := _row_of_address(trailer.address)):

@@ -17,7 +17,6 @@ _FENCE = re.compile(r"(?:\n|\A)[ \t>]{0,12}(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*
 _QUOTE = re.compile(r"(?:\n|\A)[ \t]{0,3}>[^\n]*")
 _QUOTE_LATER = re.compile(r"\n[ \t]{0,3}>")
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
-_NOT_SPACE = re.compile(r"[^\s]")
 _INLINE_CODE = re.compile(r"`{1,2}(?P<code>[^`\n]{1,200})`{1,2}")
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9.:\- ]{1,40}")
 _TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,400}>")
@@ -60,7 +59,7 @@ def _carried(text: str) -> Iterator[tuple[int, int]]:
 
 def blanked(text: str) -> str:
     """As many blanks as `text` has characters; line ends stay."""
-    return _NOT_SPACE.sub(" ", text)
+    return "\n".join(" " * len(line) for line in text.split("\n"))
 
 
 def _blank_spans(text: str, spans: Iterator[tuple[int, int]]) -> str:

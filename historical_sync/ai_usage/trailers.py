@@ -62,12 +62,12 @@ AI_KEYS = (
 )
 """Keys that speak of nothing but AI: any value but a denial means that it was used."""
 
+_KEYS = frozenset((*MAKING_KEYS, *TOOL_KEYS, *AI_KEYS))
 _LINE = re.compile(
-    r"^[ \t]{0,3}(?P<key>"
-    + "|".join((*MAKING_KEYS, *TOOL_KEYS, *AI_KEYS))
-    + r")[ \t]{0,4}:[ \t]{0,8}(?P<value>\S[^\n]{0,300})",
-    re.IGNORECASE | re.MULTILINE,
+    r"^[ \t]{0,3}(?P<key>[A-Za-z]{2,10}(?:-[A-Za-z]{1,10}){1,3})[ \t]{0,4}:[ \t]{0,8}(?P<value>\S[^\n]{0,300})",
+    re.MULTILINE,
 )
+"""A line that begins like a trailer; whether its key is one of ours is looked up."""
 _NAMED_ADDRESS = re.compile(r"^(?P<name>[^<>\n]*?)\s*<(?P<address>[^<>\n]+)>")
 _AGENT_AND_MODEL = re.compile(r"[\w.-]{2,40}(?: [\w.-]{2,40}){0,2}:[\w./-]{3,60}(?: .*)?")
 _QUALIFIER = re.compile(
@@ -94,9 +94,8 @@ class Trailer:
     end: int
 
 
-def may_hold_trailers(text: str) -> bool:
-    """Whether a text can hold such a trailer: a cheap test that most texts fail."""
-    lower = text.lower()
+def may_hold_trailers(lower: str) -> bool:
+    """Whether a text, in lower case, can hold such a trailer: a cheap test that most texts fail."""
     return any(sign in lower for sign in _CHEAP)
 
 
@@ -106,6 +105,8 @@ def read_trailers(message: str) -> Iterator[Trailer]:
     GitHub gathers trailers of squashed commits in the middle of the message, so the last paragraph is not enough.
     """
     for line in _LINE.finditer(message):
+        if line["key"].lower() not in _KEYS:
+            continue
         value = line["value"].strip()
         named = _NAMED_ADDRESS.match(value)
         yield Trailer(

@@ -127,7 +127,8 @@ FIRST_PERSON = (
 class Wording:
     """A way to say that a tool made something of a change. `needs_making`: the clause must also name the making;
     `needs_help`: a noun that names no tool must be one for help (`AI assistance`);
-    `has_subject`: what stands before it must be part of the change."""
+    `has_subject`: what stands before it must be part of the change; `signs`: literals of which one is in every match,
+    for patterns that are dear to try."""
 
     name: str
     pattern: str
@@ -136,6 +137,11 @@ class Wording:
     needs_making: bool = False
     needs_help: bool = False
     has_subject: bool = False
+    signs: tuple[str, ...] = ()
+
+    def may_be_in(self, plain: str) -> bool:
+        """Whether the clause holds one of the signs: a cheap test before the pattern."""
+        return not self.signs or any(sign in plain for sign in self.signs)
 
     @cached_property
     def expression(self) -> re.Pattern[str]:

@@ -80,6 +80,32 @@ OTHER_LANGUAGES: tuple[Wording, ...] = (
             "Scritto con l'aiuto di Claude",
         ),
         ("Fonctionne avec Claude", "Mit Claude verbinden", "Soporte para Claude", "Kann von Claude gelesen werden"),
-        needs_making=False,
+        signs=(
+            *(
+                f" {word} "
+                for word in ("con", "com", "por", "par", "pour", "para", "pela", "pelo", "mediante", "avec", "mit")
+            ),
+            *(
+                f" {word} "
+                for word in ("von", "durch", "door", "met", "z", "przez", "da", "usando", "utilizando", "per")
+            ),
+            *(
+                "mit ",
+                "con ",
+                "com ",
+                "avec ",
+                "N-",
+                "N ",
+                " hat ",
+                " ha ",
+                " tem ",
+                "hizo",
+                "escri",
+                "gener",
+                "fez",
+                "gerou",
+            ),
+            *("für", "zum", "zur", "помощ", "через", "сгенер", "напис", "созд", "'aide", "mithilfe", "j'ai"),
+        ),
     ),
 )
