@@ -27,8 +27,9 @@ class ListSoFar:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every entry that GitHub counts was read."""
-        return self.problem is None and not self.has_next and self._read == self.total
+        """Whether every entry that GitHub counts was read. More than it counts is nothing missing: counts lag."""
+        is_read = self.total is not None and self._read >= self.total
+        return self.problem is None and not self.has_next and is_read
 
     @property
     def shortfall(self) -> str | None:
@@ -82,7 +83,7 @@ class HydratedPullRequest:
         """The record; `is_partial` with the reason where something is missing."""
         lists = {name: one.entries for name, one in self.lists.items()}
         commits: list[Commit] = lists["commits"]
-        totals = {name: one.total if one.total is not None else len(one.entries) for name, one in self.lists.items()}
+        totals = {name: max(one.total or 0, len(one.entries)) for name, one in self.lists.items()}
         reason = "; ".join(self.shortfalls) or None
         return PullRequest(
             repository=repository,

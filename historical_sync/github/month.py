@@ -175,15 +175,19 @@ class MonthRun:
             self._errors = dict.fromkeys(repositories, error) | self._errors
 
     def _remove_deleted(self, repositories: Sequence[TrackedRepository]) -> None:
-        """Where GitHub no longer knows an id, a full walk confirms it now rather than next week."""
+        """Where GitHub no longer knows an id, a full walk confirms it now rather than next week, or finds it again."""
         with self._warehouse.transaction() as tx:
             missing = index.repositories_with_missing(tx, self._team_id, sorted(self._looked_at))
+        found_again = []
         for repository in repositories:
             if repository.repository in missing:
                 try:
                     remove_deleted(self._walker, repository)
+                    found_again.append(repository.repository)
                 except GitHubError as error:
                     self._errors.setdefault(repository.repository, error)
+        if found_again:
+            self._load(found_again)
 
     def _count(self, repositories: Sequence[str]) -> list[MonthCounts]:
         with self._warehouse.transaction() as tx:
