@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from historical_sync.cli import COMMANDS, SUMMARIES
+from historical_sync.definitions import defs
 from historical_sync.warehouse.postgres import Warehouse
 from historical_sync_tests.test_house import FLOORS
 
@@ -57,6 +58,13 @@ def test_house_md_shows_the_floors() -> None:
     """docs/house.md lists the places and floors that the test of the house enforces, in its order."""
     shown = {names_in(row[0])[0]: int(row[1]) for row in rows("docs/house.md", "`dagster` in `orchestration`")}
     assert shown == {place: floor for place, floor in FLOORS.items() if place}
+
+
+def test_operating_md_names_everything_that_ticks() -> None:
+    """The table of what runs by itself holds every sensor and schedule, and no other."""
+    repository = defs.get_repository_def()
+    ticking = {one.name for one in (*repository.sensor_defs, *repository.schedule_defs)}
+    assert {names_in(row[0])[0] for row in rows("docs/operating.md", "On the **Automation** page")} == ticking
 
 
 def test_every_command_is_summarised() -> None:

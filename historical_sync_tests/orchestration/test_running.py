@@ -213,6 +213,34 @@ def test_a_pause_in_the_middle_of_a_page_stops_after_it(
     assert direct.run_month(settings, instance, "acme", NEWEST).status == "completed"
 
 
+def test_removal_in_the_middle_of_a_page_leaves_nothing(
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    pipeline: Pipeline,
+    repositories: list[str],
+    database_url: str,
+) -> None:
+    """A team removed while a run stores its rows: the run stops after its page, then all is deleted, counted."""
+    blocker = psycopg2.connect(database_url)
+    with blocker.cursor() as cursor:
+        cursor.execute("lock table historical_sync.pull_requests in share row exclusive mode")
+    with ThreadPoolExecutor(2) as pool:
+        running = pool.submit(direct.run_month, settings, instance, "acme", NEWEST)
+        wait_for_a_page_to_be_stored(pipeline)
+        removal = pool.submit(offboarding.remove, settings, instance, "acme", patience_seconds=240)
+        threading.Event().wait(BEAT_SECONDS)
+        assert not removal.done(), "it waits for what is at work"
+        blocker.close()
+        assert "the run stops here" in (running.result().error or "")
+        counts = removal.result()
+    assert (counts["teams"], counts["runs"], counts["partitions"]) == (1, 1, 1)
+    assert counts["pull_requests"] > 0
+    with pipeline.warehouse.transaction() as tx:
+        assert not any(rows_of_team(tx, "acme").values())
+    assert instance.get_runs() == []
+    assert offboarding.remove(settings, instance, "acme") == {}
+
+
 def wait_for_a_page_to_be_stored(pipeline: Pipeline) -> None:
     with pipeline.warehouse.transaction() as tx:
         while not tx.value("select count(*) from pg_locks where not granted and relation is not null"):
