@@ -36,7 +36,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="runs of each pair (default %(default)s)")
     parser.add_argument("--quick", action="store_true", help="tiny sizes; nothing is written")
     parser.add_argument("--dry-run", action="store_true", help="print, and write nothing")
+    parser.add_argument("--tables", action="store_true", help="only write the tables again, from the kept results")
     options = parser.parse_args(arguments)
+    if options.tables:
+        report.write_tables(NAMES)
+        return 0
     unknown = set(options.scenarios) - set(NAMES)
     if unknown:
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")

@@ -43,10 +43,10 @@ bare_month = dg.define_asset_job("bare_month", selection="*", executor_def=dg.in
 
 @dg.sensor(job=bare_month, minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
 def bare_onboarding(context: dg.SensorEvaluationContext) -> list[dg.RunRequest]:
-    """A run for every row that has none yet."""
+    """A run for every row; a run key has one run, however often it is asked for."""
     connection = psycopg2.connect(os.environ["HISTORICAL_SYNC_DATABASE_URL"])
     with connection, connection.cursor() as cursor:
-        cursor.execute("delete from public.bare_wanted returning team, month")
+        cursor.execute("select team, month from public.bare_wanted order by month desc")
         rows = cursor.fetchall()
     connection.close()
     context.instance.add_dynamic_partitions("bare_teams", sorted({team for team, _ in rows}))

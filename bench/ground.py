@@ -76,6 +76,11 @@ def database() -> Iterator[str]:
         run_sql(postgres.url(), f"drop database {name} with (force)")
 
 
+def postmaster() -> int:
+    """The process id of that server."""
+    return int((_shared_server().data / "postmaster.pid").read_text().split()[0])
+
+
 def run_sql(url: str, statement: str) -> None:
     """Run a statement outside any transaction."""
     connection = psycopg2.connect(url)

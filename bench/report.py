@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,14 @@ def save(result: dict[str, Any]) -> None:
     path = RESULTS / f"{result['scenario']}.json"
     path.write_text(json.dumps(result, indent=1) + "\n")
     DOCUMENT.write_text(with_table(DOCUMENT.read_text(), result))
+
+
+def write_tables(names: Sequence[str]) -> None:
+    """Write the tables of the scenarios that have results again, from their files."""
+    for name in names:
+        path = RESULTS / f"{name}.json"
+        if path.exists():
+            DOCUMENT.write_text(with_table(DOCUMENT.read_text(), json.loads(path.read_text())))
 
 
 def with_table(document: str, result: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ NAMES = (
     "tagging",
     "aggregation",
     "row_level_security",
+    "page",
     "million",
     "onboarding",
     "thousand_teams",
