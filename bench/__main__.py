@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 from typing import Any
 
@@ -41,6 +42,7 @@ def main(arguments: list[str]) -> int:
     if options.tables:
         report.write_tables(NAMES)
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped on the way out
     unknown = set(options.scenarios) - set(NAMES)
     if unknown:
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")

@@ -18,7 +18,7 @@ from bench.seeding import MODEL, Shape, fill
 from historical_sync.dashboard.server import create_app
 from historical_sync.settings import Settings
 from historical_sync.trends.publication import publish_month
-from historical_sync.warehouse import index, operations, refreshes
+from historical_sync.warehouse import benchmarks, index, operations, refreshes
 from historical_sync.warehouse.postgres import Warehouse
 from historical_sync.warehouse.registry import tracked_repositories
 
@@ -102,7 +102,12 @@ def for_everybody(many: Tenant, rounds: int) -> list[Row]:
         with many.warehouse.transaction() as tx:
             refreshes.refreshes_due(tx, now=NOW)
 
+    def compare() -> None:
+        with many.warehouse.transaction() as tx:
+            benchmarks.refresh_benchmarks(tx, many.months[2])
+
     return [
         Row("months due of all teams (each sensor tick)", "s", tuple(timed(due) for _ in range(rounds))),
         Row("refreshes due of all teams (every ten minutes)", "s", tuple(timed(refreshable) for _ in range(rounds))),
+        Row("benchmarks of a month over all teams (by a sensor)", "s", tuple(timed(compare) for _ in range(rounds))),
     ]
