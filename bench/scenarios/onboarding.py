@@ -30,6 +30,7 @@ def run(rounds: int, quick: bool) -> list[Row]:
     with RecordingSandbox(scenario.empty(), latency=LATENCY) as sandbox, Bench(sandbox) as bench:
         first = [bench.first_month(number) for number in range(rounds)]
         whole = [bench.whole_history(size, months) for size in sizes]
+        events = [bench.events(job) for job in ("sync_month", "bare_month")]
     return [
         Row(
             "from the row to the first month's trends",
@@ -40,6 +41,7 @@ def run(rounds: int, quick: bool) -> list[Row]:
             FIRST_MONTH,
         ),
         *(row for rows in whole for row in rows),
+        Row("events in Dagster's storage for a run", "", (events[0],), (events[1],), "empty run"),
     ]
 
 
@@ -87,6 +89,19 @@ class Bench:
             Row(f"{what}: from the row to the last trends", "s", (seconds,), (floor,), "empty runs"),
             Row(f"{what}: daemon, code servers and runs", "CPU s", (cpu,), (floor_cpu,), "empty runs"),
         ]
+
+    def events(self, job: str) -> float:
+        """How many events a successful run of this job leaves, on average."""
+        with self._warehouse.transaction() as tx:
+            return float(
+                tx.value(
+                    """
+                    select count(*)::float / count(distinct run_id) from dagster.event_logs
+                    join dagster.runs using (run_id) where pipeline_name = %s and status = 'SUCCESS'
+                    """,
+                    [job],
+                )
+            )
 
     def _team(self, name: str, months: int, pull_requests: int) -> float:
         """Register a team with a repository of its own and wait for its trends."""
