@@ -33,7 +33,7 @@ class EntryPages:
         """By repository: what GitHub said of an entry that it did not give."""
 
     def read(self, repository: TrackedRepository, cursor: str | None) -> WalkPage:
-        """One page; asked again, smaller, while it is too heavy, and a few times when entries come as null.
+        """One page; asked again, smaller, while it is too heavy, and a few times when entries are null or lacking.
 
         Raises RepositoryUnavailable, CursorRefused or another GitHubError.
         """
@@ -50,8 +50,9 @@ class EntryPages:
             if size > 1 and page.problem is not None and is_heavy(page.problem):
                 self._page.shrink(size)
                 continue
-            nulls += bool(page.nulls)
-            if not page.nulls or nulls >= TRIES_AT_NULLS:
+            is_short = page.has_next and len(page.entries) < size
+            nulls += bool(page.nulls or is_short)
+            if not (page.nulls or is_short) or nulls >= TRIES_AT_NULLS:
                 self._page.grow()
                 self._note_problem(repository, page)
                 return page
@@ -85,7 +86,7 @@ class EntryPages:
                 page = self._client.ask(
                     queries.WALK,
                     {"owner": owner, "name": short, "first": size, "after": cursor},
-                    partial(read_walk_page, repository=repository.repository),
+                    partial(read_walk_page, repository=repository.repository, is_first=cursor is None),
                     is_shrinkable=size > 1,
                 )
                 return self._same_repository(repository, page)
@@ -123,7 +124,7 @@ class EntryPages:
         pages: list[WalkPage | GitHubError] = []
         for place, repository in enumerate(repositories):
             try:
-                read = partial(read_walk_page, repository=repository.repository, alias=f"look{place}")
+                read = partial(read_walk_page, repository=repository.repository, alias=f"look{place}", is_first=True)
                 pages.append(self._same_repository(repository, well_formed(read, answer)))
             except GitHubError as error:
                 pages.append(error)

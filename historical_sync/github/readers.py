@@ -47,8 +47,11 @@ class WalkPage:
         return min((entry.updated_at for entry in self.entries), default=None)
 
 
-def read_walk_page(answer: Answer, repository: str, alias: str = "repository") -> WalkPage:
-    """One page of the walk. Raises RepositoryUnavailable, CursorRefused, ResourceLimitsExceeded or ServerFailure."""
+def read_walk_page(answer: Answer, repository: str, alias: str = "repository", *, is_first: bool = False) -> WalkPage:
+    """One page of the walk; where the first one is the last, what it lacks of `totalCount` counts as null.
+
+    Raises RepositoryUnavailable, CursorRefused, ResourceLimitsExceeded or ServerFailure.
+    """
     errors = answer.errors_at(alias)
     found = answer.data.get(alias)
     connection = found.get("pullRequests") if isinstance(found, dict) else None
@@ -59,11 +62,13 @@ def read_walk_page(answer: Answer, repository: str, alias: str = "repository") -
         raise unavailable(repository, errors)
     unknown = {one.path[3] for one in of_entries}
     nodes = [None if place in unknown else node for place, node in enumerate(connection["nodes"])]
+    is_whole = is_first and not connection["pageInfo"]["hasNextPage"]
+    lacking = max(0, connection["totalCount"] - len(nodes)) if is_whole else 0
     return WalkPage(
         node_id=found["id"],
         name=storable_text(found["nameWithOwner"]),
         entries=tuple(_index_entry(node) for node in nodes if node is not None),
-        nulls=sum(node is None for node in nodes),
+        nulls=sum(node is None for node in nodes) + lacking,
         total=connection["totalCount"],
         has_next=connection["pageInfo"]["hasNextPage"],
         end_cursor=connection["pageInfo"]["endCursor"],

@@ -250,3 +250,11 @@ def test_a_single_refusal_of_a_token_passes(small_stage: Stage, nth: int) -> Non
     stage.sync()
     assert struck.struck == 1
     stage.assert_all_true()
+
+
+def test_a_list_that_is_shorter_than_it_says_is_not_whole() -> None:
+    """All in one page, two by its own count, but one entry: the other counts as null. Further down nobody can tell."""
+    connection = {"totalCount": 2, "pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": [entry(1)]}
+    one = answer({"repository": {"id": "R", "nameWithOwner": "acme/api", "pullRequests": connection}})
+    assert read_walk_page(one, "acme/api", is_first=True).nulls == 1
+    assert read_walk_page(one, "acme/api").nulls == 0
