@@ -59,7 +59,7 @@ _REPORTED = re.compile(
 )
 """What somebody else said, or of somebody else's work."""
 _CONDITIONAL = re.compile(
-    r"\b(?:when|whenever|if|unless|whether|until|once|after|before|where|every time|each time|in case|e\.g|"
+    r"\b(?:when|whenever|how|why|if|unless|whether|until|once|after|before|where|every time|each time|in case|e\.g|"
     r"would|could|should|might|may|can|must|will|please|do not|don't|never|reject\w*|forbid\w*|ban|"
     r"detect\w*|label\w*|polic\w+|guidelines?)\b"
 )

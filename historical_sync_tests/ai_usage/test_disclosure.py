@@ -11,6 +11,7 @@ from historical_sync.ai_usage.tagging import tag
 from historical_sync.records import Evidence
 from historical_sync_tests.ai_usage.cases import DISCLOSED, HOMONYMS, NOT_DISCLOSED
 from historical_sync_tests.ai_usage.templates import TEMPLATES
+from historical_sync_tests.ai_usage.unseen import DISCLOSED_UNSEEN, NOT_DISCLOSED_UNSEEN
 from historical_sync_tests.factories import make_commit, make_pull_request
 
 
@@ -40,6 +41,32 @@ def test_a_near_miss_is_left_alone(text: str) -> None:
     assert said(body=text) == []
     assert said(title=text) == []
     assert said(commits=(make_commit(message=text),)) == []
+
+
+@pytest.mark.parametrize("text", DISCLOSED_UNSEEN)
+def test_a_line_written_before_the_rules_ran_is_found(text: str) -> None:
+    """Disclosures in other registers, templates and languages than those the rules were developed on."""
+    assert said(body=text) or said(body="", commits=(make_commit(message=text),))
+
+
+@pytest.mark.parametrize("text", NOT_DISCLOSED_UNSEEN)
+def test_a_line_written_before_the_rules_ran_is_left_alone(text: str) -> None:
+    """Hard negatives of every kind, written like those."""
+    assert said(body=text) == []
+
+
+@pytest.mark.parametrize("title", ["Add a Claude provider", "Fix rounding"], ids=["about AI", "not about AI"])
+def test_a_lone_remark_counts_only_where_the_change_is_not_about_ai(title: str) -> None:
+    """One clause that puts a tool beside making is a disclosure, but not in a change whose title names AI."""
+    remark = "Most of these strings were machine translated by GPT-4, please correct."
+    assert bool(said(title=title, body=remark)) is (title == "Fix rounding")
+
+
+def test_a_remark_is_not_lone_where_the_text_returns_to_ai() -> None:
+    """Three clauses that name AI are about AI."""
+    remark = "Most of these strings were machine translated by GPT-4, please correct."
+    assert said(body=remark)
+    assert said(body=f"{remark} The limit of Claude is higher. Gemini has none.") == []
 
 
 @pytest.mark.parametrize("text", HOMONYMS)

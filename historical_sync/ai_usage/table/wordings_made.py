@@ -273,7 +273,8 @@ MADE_BY_TOOL: tuple[Wording, ...] = (
         LEAD + rf"(?:this is |this was |it is |it's |these are |is |are |i opened |here is |here's )?(?:an? |the |"
         rf"100% |fully |mostly |entirely |partially |partly |heavily |largely |semi-?|purely )*(?:{TOOL}|"
         rf"N)[- ](?:assisted|generated|authored|written|aided|coded|co-authored|created|made|helped|driven|"
-        rf"drafted)(?: {CODE}{NOT_THE_TEXT}(?: {CODE})?(?: (?:included|added|attached|inside|ahead|here|"
+        rf"drafted)(?: {CODE}{NOT_THE_TEXT}(?: {CODE})?(?: (?:(?:is |was |are )?(?:included|added)(?: in (?:this|the)"
+        rf" \w+(?: request)?)?|attached|inside|ahead|here|"
         rf"throughout|below))?)?[ ]*(?:$|[.,;!)(-]|:(?! ?(?:no|none|n/a|false)\b)|\b(?:with|using|but|and|via|"
         rf"reviewed|under)\b)",
         (
