@@ -45,17 +45,16 @@ def ingested(pipeline: Pipeline, partition: TeamMonth, summary: MonthIngestion) 
     }
     if on_github := _github_links(pipeline, partition, summary):
         metadata["on GitHub"] = dg.MetadataValue.md(on_github)
-    if unfinished:
-        metadata["not complete"] = table(_failure_row(one) for one in unfinished)
+    failures = {"not complete": table(_failure_row(one, partition.team_id) for one in unfinished)} if unfinished else {}
     where = f"{partition.team_id} {partition.month:%Y-%m}"
     check = dg.AssetCheckResult(
         passed=not unfinished,
         check_name=REPOSITORIES_COMPLETE.name,
         severity=dg.AssetCheckSeverity.WARN,
         description=f"{where}: {_says_unfinished(unfinished, len(summary.repositories))}",
-        metadata={"not complete": table(_failure_row(one) for one in unfinished)} if unfinished else {},
+        metadata=failures,
     )
-    return dg.MaterializeResult(metadata=metadata, check_results=[check])
+    return dg.MaterializeResult(metadata={**failures, **metadata}, check_results=[check])
 
 
 def _repository_row(one: RepositoryMonth) -> dict[str, str | int]:
@@ -67,12 +66,12 @@ def _repository_row(one: RepositoryMonth) -> dict[str, str | int]:
     }
 
 
-def _failure_row(one: RepositoryMonth) -> dict[str, str | int]:
+def _failure_row(one: RepositoryMonth, team_id: str) -> dict[str, str | int]:
     return {
         "repository": one.repository,
         "status": one.status,
         "cause": one.error or "",
-        "what to do": one.remedy or "",
+        "what to do": (one.remedy or "").replace("TEAM", team_id),
     }
 
 
