@@ -234,7 +234,8 @@
   }
   async function look() {
     const isChoosing = document.activeElement?.tagName === "SELECT"; // a menu that is open would close
-    if (document.visibilityState === "visible" && !isChoosing) await go(location.href, { push: false, focus: false, isLook: true });
+    const isGoing = document.getElementById("content").getAttribute("aria-busy") === "true"; // a click comes first
+    if (document.visibilityState === "visible" && !isChoosing && !isGoing) await go(location.href, { push: false, focus: false, isLook: true });
     watch();
   }
 
