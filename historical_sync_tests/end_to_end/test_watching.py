@@ -37,8 +37,9 @@ def household() -> Iterator[Household]:
 
 
 def is_served(household: Household) -> bool:
+    """Whether the page is there, and the team that `up` registers."""
     try:
-        return "ok" in household.get(household.page_port, "/healthz")
+        return "headline" in household.get(household.page_port, "/teams/demo/progress")
     except OSError:
         return False
 
