@@ -35,6 +35,9 @@ SEGMENT_PATTERNS: dict[Segment, tuple[str, ...]] = {
 }
 
 
+LOOK_SECONDS, SLOW_LOOK_SECONDS = 4, 30
+
+
 @dataclass(frozen=True, slots=True)
 class Banner:
     """What is to be known before reading: loading, gaps, paused."""
@@ -75,6 +78,8 @@ class TrendsPage:
     metrics: tuple[Choice, ...]
     segments: tuple[Choice, ...]
     behind: Behind | None
+    look_seconds: int | None
+    """How often an open page looks again by itself; None when nothing more comes."""
     version: str
     """Changes whenever a month arrives, so that an open page knows when to look again."""
 
@@ -147,8 +152,22 @@ def trends_page(state: TrendsState, data: TrendsData, behind: Behind | None) -> 
         metrics=tuple(Choice(one.name, one.title, one.name == state.metric) for one in METRICS),
         segments=_segment_choices(state),
         behind=behind,
+        look_seconds=look_seconds(data),
         version=data.computed_at,
     )
+
+
+def look_seconds(data: TrendsData) -> int | None:
+    """Every few seconds while months arrive, more slowly while only the LLM's answers are awaited, else not at all."""
+    if data.progress.state in ("loading", "waiting"):
+        return LOOK_SECONDS
+    if data.progress.state == "paused":
+        return None
+    published = {month for _, _, month in data.values}
+    whole = {one.month for one in data.progress.months if one.is_complete}
+    if whole & set(data.months) - published:  # loaded, and about to be counted
+        return LOOK_SECONDS
+    return None if data.progress.is_settled else SLOW_LOOK_SECONDS
 
 
 def banner(progress: TeamProgress) -> Banner | None:

@@ -225,12 +225,11 @@
   narrow.addEventListener("change", draw);
 
   // While the history loads, a new month appears by itself -----------------------------------------------------------
-  const LOOK_MILLISECONDS = 4000;
   let timer = 0;
   function watch() {
     clearTimeout(timer);
-    const { progress } = document.getElementById("content").dataset;
-    if (progress) timer = setTimeout(look, LOOK_MILLISECONDS);
+    const seconds = Number(document.getElementById("content").dataset.look);
+    if (seconds) timer = setTimeout(look, 1000 * seconds);
   }
   async function look() {
     const isChoosing = document.activeElement?.tagName === "SELECT"; // a menu that is open would close
