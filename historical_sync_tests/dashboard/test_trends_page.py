@@ -233,3 +233,18 @@ def test_a_page_weighs_little_apart_from_plotly(local: httpx.Client, warehouse: 
         if "plotly.min.js" not in address:
             weight += local.get(address).num_bytes_downloaded
     assert weight < 150_000
+
+
+def test_an_open_page_looks_again_until_nothing_more_comes(local: httpx.Client, warehouse: Warehouse) -> None:
+    """Often while a loaded month is not counted yet, seldom while the LLM's batches are out, then not at all."""
+    story = Story(warehouse, history_months=1)
+    story.register()
+    story.load_month(story.months[0])
+    story.load_month(story.months[1], publish=False)
+    story.finish()
+    story.add_batches(1, 2)
+    assert 'data-look="4"' in local.get("/teams/acme/trends").text
+    publish_month(warehouse, "acme", story.months[1], now=story.now)
+    assert 'data-look="30"' in local.get("/teams/acme/trends").text
+    story.add_batches(2, 2)
+    assert "data-look" not in local.get("/teams/acme/trends").text
