@@ -25,6 +25,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 
@@ -79,8 +80,11 @@ class ServerFailure(GitHubError):
 
     is_retryable = True
 
-    def __init__(self, message: str, *, status: int | None = None, is_timeout: bool = False) -> None:
-        super().__init__(message, remedy="GitHub had a problem; the next run tries again.")
+    def __init__(
+        self, message: str, *, status: int | None = None, is_timeout: bool = False, is_unreachable: bool = False
+    ) -> None:
+        cause = "Check GITHUB_API_URL and this machine's network" if is_unreachable else "GitHub had a problem"
+        super().__init__(message, remedy=f"{cause}; the next run tries again.")
         self.status = status
         self.is_timeout = is_timeout
 
@@ -121,12 +125,16 @@ class QueryRefused(GitHubError):
 
 
 class AllRepositoriesFailed(HistoricalSyncError):
-    """Not one repository of the team could be read for this month. `failures` maps repository to its error."""
+    """Not one repository of the team could be read for this month. `failures` maps repository to its error.
+
+    `remedies` are theirs: where all have the same one, it is this error's too.
+    """
 
     is_retryable = True
 
-    def __init__(self, message: str, *, failures: dict[str, str]) -> None:
-        super().__init__(message, remedy="See the error beside each repository.")
+    def __init__(self, message: str, *, failures: dict[str, str], remedies: Collection[str]) -> None:
+        is_one = len(set(remedies)) == 1
+        super().__init__(message, remedy=next(iter(remedies)) if is_one else "See the error beside each repository.")
         self.failures = failures
 
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import requests
+from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from historical_sync.errors import GitHubError, RateLimited, ResourceLimitsExceeded, ServerFailure, TokenRefused
 from historical_sync.github import queries
@@ -139,7 +140,9 @@ class Transport:
         except (requests.ReadTimeout, TimeoutError):
             raise ServerFailure("GitHub did not answer in time.", is_timeout=True) from None
         except requests.RequestException as error:  # the library's own may repeat the header, and with it the token
-            raise ServerFailure(f"The connection to GitHub failed: {type(error).__name__}.") from None
+            raise ServerFailure(
+                f"The connection to GitHub failed: {type(error).__name__}.", is_unreachable=_is_unreachable(error)
+            ) from None
 
     def _session(self) -> requests.Session:
         if not hasattr(self._local, "session"):
@@ -363,6 +366,12 @@ class _Bearer(requests.auth.AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
+
+
+def _is_unreachable(error: requests.RequestException) -> bool:
+    """Whether no connection came about at all: a name that does not resolve, a port where nobody listens."""
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
 
 
 def _read_body(response: requests.Response, deadline: float) -> bytes:

@@ -225,6 +225,7 @@ class MonthRun:
                 f"No repository of team {self._team_id!r} could be read for {self._month:%Y-%m}: "
                 + "; ".join(f"{name}: {error}" for name, error in failures.items()),
                 failures=failures,
+                remedies=[one.remedy or "" for one in ended],
             )
         return ended
 

@@ -170,5 +170,6 @@ def _failure(result: dg.ExecuteInProcessResult) -> tuple[str | None, str | None]
             description = failure.user_failure_data.description if failure.user_failure_data else None
             said = failure.error.message.strip() if failure.error else "The step failed."
             text = description or said.partition(": ")[2] or said  # Dagster puts the error's class in front
-            return text, str(remedy.value) if remedy else None
+            what_to_do = str(remedy.value) if remedy else None
+            return text.removesuffix(what_to_do or "").strip(), what_to_do
     return (None, None) if result.success else ("The run ended before its first step.", None)

@@ -8,8 +8,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from historical_sync.errors import AllRepositoriesFailed, ConfigurationError, TokenRefused
+from historical_sync.cli.services import free_port
+from historical_sync.errors import AllRepositoriesFailed, ConfigurationError, ServerFailure, TokenRefused
+from historical_sync.github.client import Transport
 from historical_sync.github.inspection import TokenReport, inspect_tokens
+from historical_sync.github.queries import IDENTITY
 from historical_sync.github.tokens import references
 from historical_sync_tests.github.conftest import SetStage
 from historical_sync_tests.github.stage import NOW, Stage
@@ -132,7 +135,16 @@ def test_no_token_left_fails_every_repository_by_reference(stage: Stage) -> None
         stage.ingest(stage.months[0])
     assert all("env:GITHUB_TOKEN" in error for error in caught.value.failures.values())
     assert "token-one" not in json.dumps(caught.value.failures)
+    assert caught.value.remedy == TokenRefused.remedy
     assert len(stage.sandbox.requests) < 10
+
+
+def test_nobody_at_the_address_is_no_problem_of_github(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refused connection names the setting and the network, not GitHub, as what to look at."""
+    monkeypatch.setenv("GITHUB_TOKEN", "token-one")
+    with pytest.raises(ServerFailure) as caught:
+        Transport(f"http://127.0.0.1:{free_port()}").ask("env:GITHUB_TOKEN", IDENTITY, {})
+    assert "GITHUB_API_URL" in caught.value.remedy
 
 
 def test_without_any_token_the_message_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
