@@ -24,6 +24,7 @@ class Shape:
     repositories: int = 3
     per_month: int = 25
     months: int = 13
+    has_trends: bool = True
 
     @property
     def pull_requests(self) -> int:
@@ -42,6 +43,12 @@ def fill(warehouse: Warehouse, shape: Shape, now: datetime | None = None) -> lis
         tx.execute(PULL_REQUESTS, sizes | {"now": now})
     with warehouse.transaction() as tx:
         tx.execute("analyze")
+    if shape.has_trends:
+        _fill_trends(warehouse, shape, months, now)
+    return months
+
+
+def _fill_trends(warehouse: Warehouse, shape: Shape, months: list[date], now: datetime) -> None:
     for month in months:
         publish_month(warehouse, MODEL, month, now=now)
     with warehouse.transaction() as tx:
@@ -50,7 +57,6 @@ def fill(warehouse: Warehouse, shape: Shape, now: datetime | None = None) -> lis
             tx.execute(_copied(tx, table), {"teams": shape.teams, "model": MODEL})
     with warehouse.transaction() as tx:
         tx.execute("analyze")
-    return months
 
 
 def _copied(tx: object, table: str) -> str:
