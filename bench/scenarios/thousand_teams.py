@@ -113,12 +113,12 @@ def registered(machine: Installation, name: str, new: int) -> list[Row]:
 
 
 def take_up(machine: Installation, partitions: Sequence[str]) -> None:
-    """What the daemon does with a tick's run requests: a queued run for each."""
+    """What the daemon does with a tick's run requests: a run for each, waiting."""
     for key in partitions:
         run = dg.DagsterRun(
             job_name="sync_month",
             run_id=str(uuid.uuid4()),
-            status=dg.DagsterRunStatus.QUEUED,
+            status=dg.DagsterRunStatus.NOT_STARTED,
             tags={PARTITION_TAG: key},
         )
         machine.instance.add_run(run)
