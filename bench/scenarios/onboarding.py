@@ -59,6 +59,7 @@ class Bench:
         self._warehouse = self._installation.pipeline.warehouse
         with self._warehouse.transaction() as tx:
             tx.execute("create table public.bare_wanted (team text, month date)")
+            tx.execute("update teams set status = 'paused'")  # the seeded one: the sandbox does not know its repository
         self._running = self._installation.daemon(OURS, BARE)
         self._daemon = self._running.__enter__()
         self._empty_months("warm-up", 1)  # both locations are loaded when this is done
