@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -31,4 +32,13 @@ def kill_all(processes: Iterable[psutil.Process]) -> None:
     for victim in victims:
         with suppress(psutil.NoSuchProcess):
             victim.kill()
-    psutil.wait_procs(victims, timeout=10)
+    deadline = time.monotonic() + 10
+    while any(_is_alive(victim) for victim in victims) and time.monotonic() < deadline:
+        time.sleep(0.05)  # psutil's own waiting stumbles over a process that ends between its two looks
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
