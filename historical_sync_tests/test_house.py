@@ -19,6 +19,7 @@ FLOORS = {
     "ai_usage.retagging": 3,
     "github": 1,
     "github.client": 2,
+    "github.transport": 2,
     "github.trail": 3,
     "github.entry_pages": 2,
     "github.walk": 3,
@@ -54,9 +55,9 @@ FLOORS = {
 """A module's floor is that of its longest prefix here."""
 
 HOMES = {
-    "requests": {"github.client"},
+    "requests": {"github.transport"},
     "groq": {"classification.groq_client"},
-    "urllib3": {"github.client", "orchestration.webhooks"},
+    "urllib3": {"github.transport", "orchestration.webhooks"},
     "psycopg2": {"warehouse"},
     "sqlalchemy": {"warehouse"},
     "alembic": {"warehouse"},

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from historical_sync.errors import RateLimited, TokenRefused
 from historical_sync.github import queries
 from historical_sync.github.answers import Answer
-from historical_sync.github.client import Transport
 from historical_sync.github.readers import read_identity
 from historical_sync.github.tokens import references
+from historical_sync.github.transport import Transport
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from datetime import date, datetime
 from typing import Any
 
 from historical_sync.github.answers import Answer
-from historical_sync.github.client import GitHubClient, Reply, Transport
+from historical_sync.github.client import GitHubClient
 from historical_sync.github.ingestion import ingest_month
+from historical_sync.github.transport import Reply, Transport
 from historical_sync.warehouse.budgets import SharedBudget
 from historical_sync.warehouse.postgres import Transaction, Warehouse
 from historical_sync.warehouse.registry import read_team

@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from historical_sync.cli.services import free_port
 from historical_sync.errors import AllRepositoriesFailed, ConfigurationError, ServerFailure, TokenRefused
-from historical_sync.github.client import Transport
 from historical_sync.github.inspection import TokenReport, inspect_tokens
 from historical_sync.github.queries import IDENTITY
 from historical_sync.github.tokens import references
+from historical_sync.github.transport import Transport
 from historical_sync_tests.github.conftest import SetStage
 from historical_sync_tests.github.stage import NOW, Stage
 

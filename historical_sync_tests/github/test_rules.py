@@ -19,7 +19,6 @@ from historical_sync.errors import (
     ServerFailure,
     TokenRefused,
 )
-from historical_sync.github.client import graphql_url
 from historical_sync.github.installations import app_jwt, read_installation_token
 from historical_sync.github.paging import CLEAN_ANSWERS_TO_GROW, CLEAN_ANSWERS_TO_PROBE, PageSize, page_for_points
 from historical_sync.github.queries import DOCUMENTS, LISTS_PER_PULL_REQUEST
@@ -27,6 +26,7 @@ from historical_sync.github.readers import WalkPage
 from historical_sync.github.retries import ATTEMPTS_AT_FAILURES, wait_before_retry
 from historical_sync.github.tokens import app_installation, digest, read_secret, references
 from historical_sync.github.trail import advance
+from historical_sync.github.transport import graphql_url
 from historical_sync.warehouse.index import Walk
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -6,8 +6,8 @@ import pytest
 
 from historical_sync.errors import ConfigurationError, GitHubError, TokenRefused
 from historical_sync.github import queries
-from historical_sync.github.client import Transport
 from historical_sync.github.tokens import read_token
+from historical_sync.github.transport import Transport
 from historical_sync_tests.end_to_end.planting import Echo
 
 TOKEN = "ghp_planted0123456789ABCDEFGHIJ"
