@@ -11,6 +11,9 @@ import unicodedata
 KEPT_COMMENT_CHARACTERS = 100
 """A longer HTML comment is a template's instruction; a shorter one may be the mark a tool leaves."""
 KEPT_CODE_CHARACTERS = 800
+SEEN_AS_SPACE = frozenset("\n\t")
+HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs"})
+"""Unicode's controls, format characters, private use and surrogates."""
 
 _COMMENT = re.compile(r"<!--(.*?)(?:-->|\Z)", re.DOTALL)
 _CODE = re.compile(r"^(```+|~~~+)(.*?)^\1[ \t]*$", re.DOTALL | re.MULTILINE)
@@ -21,8 +24,12 @@ _BLANK_LINES = re.compile(r"\n\s*\n\s*\n+")
 
 def visible(text: str) -> str:
     """`text` with one kind of line end, without control characters and the invisible ones that can hide words."""
+    if text.isprintable():
+        return text
     unified = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(one for one in unified if one in "\n\t" or unicodedata.category(one) not in ("Cc", "Cf", "Co", "Cs"))
+    # A text has few different characters, so they are judged, not each of its thousands.
+    hidden = [one for one in set(unified) - SEEN_AS_SPACE if unicodedata.category(one) in HIDDEN_CATEGORIES]
+    return unified.translate(dict.fromkeys(map(ord, hidden))) if hidden else unified
 
 
 def cut_in_the_middle(text: str, most: int) -> str:

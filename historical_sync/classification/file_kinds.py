@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatch
-from functools import cache
+from functools import cache, lru_cache
 
 CATEGORY_PATTERNS: tuple[tuple[str, str], ...] = (
     (
@@ -37,9 +37,13 @@ CATEGORY_PATTERNS: tuple[tuple[str, str], ...] = (
 )
 """Category → pattern of a path; the first that matches counts, and what none matches is source."""
 
+PATHS_REMEMBERED = 8_192
+"""The same files of a repository change again and again."""
+
 _CATEGORIES = tuple((name, re.compile(pattern)) for name, pattern in CATEGORY_PATTERNS)
 
 
+@lru_cache(PATHS_REMEMBERED)
 def category(path: str) -> str:
     """The part of the work a file belongs to: source, tests, docs, ci, dependencies, …"""
     return next((name for name, pattern in _CATEGORIES if pattern.search(path)), "source")
