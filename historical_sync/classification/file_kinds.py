@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from fnmatch import fnmatch
+from fnmatch import translate
 from functools import cache, lru_cache
 
 CATEGORY_PATTERNS: tuple[tuple[str, str], ...] = (
@@ -39,6 +39,7 @@ CATEGORY_PATTERNS: tuple[tuple[str, str], ...] = (
 
 PATHS_REMEMBERED = 8_192
 """The same files of a repository change again and again."""
+LANGUAGES_REMEMBERED = 512
 
 _CATEGORIES = tuple((name, re.compile(pattern)) for name, pattern in CATEGORY_PATTERNS)
 
@@ -93,8 +94,13 @@ def _patterns() -> dict[str, frozenset[str]]:
     return {name: frozenset(patterns) for name, patterns in found.items()}
 
 
+@lru_cache(LANGUAGES_REMEMBERED)
+def _names_of(language: str) -> re.Pattern[str]:
+    """What the names of files in this language match; nothing for a language that nobody knows."""
+    return re.compile("|".join(map(translate, sorted(_patterns().get(language, ())))) or r"(?!)")
+
+
 def is_supported(language: str, paths: Iterable[str]) -> bool:
     """Whether one of the files may be written in that language, by its name (Pygments knows the names)."""
-    patterns = _patterns().get(language.strip().lower(), frozenset())
-    names = (path.rpartition("/")[2] for path in paths)
-    return any(fnmatch(name, pattern) for name in names for pattern in patterns)
+    matches = _names_of(language.strip().lower()).match
+    return any(matches(path.rpartition("/")[2]) for path in paths)

@@ -162,5 +162,6 @@ def _read_entries(
         {"team_id": team_id, "repositories": repositories, "numbers": numbers},
     )
     for row in rows:
-        found[row["repository"], row["number"]].append(record(**{name: row[name] for name in columns}))
+        repository, number, *values = row.values()
+        found[repository, number].append(record(*values))
     return found
