@@ -33,7 +33,7 @@ from historical_sync_tests.dashboard.browsing import Tab, chromium, drawn, look_
 from historical_sync_tests.dashboard.conftest import ADMIN_TOKEN, PageServer, Serve
 from historical_sync_tests.orchestration.ticking import backfills, requested, tick
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.daemon, pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(900)]
 
 T = TypeVar("T")
 REPOSITORIES = ["demo/storefront", "demo/payments", "demo/platform"]
