@@ -1,6 +1,7 @@
 """What every room's tests stand on: a real PostgreSQL, and a fresh migrated database for each test that asks."""
 
 import os
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from historical_sync.warehouse.schema import migrate
 
 hypothesis.settings.register_profile("ours", deadline=None)  # how fast an example runs says nothing on a busy machine
 hypothesis.settings.load_profile("ours")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a script's shell ignores it in the background, and Dagster then
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # SIGTERM too: its helper processes would not end
 
 
 def run_sql(url: str, statement: str) -> None:

@@ -5,8 +5,11 @@ Runs are recorded in Dagster like any other, so the UI shows them, and the senso
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -68,10 +71,9 @@ def run_month(
     require_in_window(month, pipeline.now(), team.history_months, team_id)
     instance.add_dynamic_partitions(TEAMS, [team_id])
     key = key_of(team_id, month)
-    result = (
-        definitions_around(pipeline)
-        .resolve_job_def("sync_month")
-        .execute_in_process(
+    job = definitions_around(pipeline).resolve_job_def("sync_month")
+    with _signals_as_in_the_foreground():
+        result = job.execute_in_process(
             instance=instance,
             partition_key=key,
             tags={
@@ -81,7 +83,6 @@ def run_month(
             run_config={**QUIET, "ops": {"raw_pull_requests": {"config": {"repositories": list(repositories or ())}}}},
             raise_on_error=False,
         )
-    )
     return _outcome(pipeline, team_id, month, result)
 
 
@@ -128,16 +129,14 @@ def refresh(settings: Settings, instance: dg.DagsterInstance, team_id: str) -> l
     pipeline = Pipeline(settings)
     with pipeline.warehouse.transaction() as tx:
         team = registry.read_team(tx, team_id)
-    result = (
-        definitions_around(pipeline)
-        .resolve_job_def("refresh_team")
-        .execute_in_process(
+    job = definitions_around(pipeline).resolve_job_def("refresh_team")
+    with _signals_as_in_the_foreground():
+        result = job.execute_in_process(
             instance=instance,
             tags={**onboarding.identity(team_id, team.generation), onboarding.CAUSE: "command"},
             run_config={**QUIET, "ops": {"refresh": {"config": {"team_id": team_id}}}},
             raise_on_error=False,
         )
-    )
     error, remedy = _failure(result)
     if error is not None:
         raise HistoricalSyncError(error, remedy=remedy)
@@ -149,6 +148,26 @@ def refresh(settings: Settings, instance: dg.DagsterInstance, team_id: str) -> l
 def daemon_status(instance: dg.DagsterInstance) -> list[tuple[str, bool, datetime | None]]:
     """Each of Dagster's daemons that must run: its name, whether it is healthy, and when it was last heard of (UTC)."""
     return internals.daemon_status(instance)
+
+
+@contextmanager
+def _signals_as_in_the_foreground() -> Iterator[None]:
+    """Run with SIGINT heard, and leave both signals as they were.
+
+    A script's shell ignores SIGINT in what it starts in the background. Dagster sets SIGTERM to whatever SIGINT is; its
+    helper processes would then hear neither, and it would wait half a minute for each of them to end.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    if before[signal.SIGINT] is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _outcome(pipeline: Pipeline, team_id: str, month: date, result: dg.ExecuteInProcessResult) -> MonthOutcome:

@@ -1,6 +1,7 @@
 """The job, the refresh, the collection, a retry and a removal: in this process, on the sandbox, recorded in Dagster."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -76,6 +77,19 @@ def test_a_month_runs_here_and_now_and_is_recorded(
     assert (again.status, again.pull_requests) == ("completed", outcome.pull_requests)
     assert empty_sandbox.requests.hydrated == hydrated, "nothing is fetched twice"
     assert max(empty_sandbox.groq.tally.sent.values()) == 1, "nothing is paid for twice"
+
+
+def test_a_run_in_the_background_of_a_script_leaves_signals_alone(
+    settings: Settings, instance: dg.DagsterInstance, repositories: list[str]
+) -> None:
+    """Where SIGINT is ignored, as a script's shell does for `sync acme &`, SIGTERM ends the process afterwards."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert direct.run_month(settings, instance, "acme", NEWEST).status == "completed"
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_month_outside_the_window_is_refused(
