@@ -167,7 +167,8 @@ def _signals_as_in_the_foreground() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if handler is not None:  # one that was not set from Python cannot be set from it
+                signal.signal(number, handler)
 
 
 def _outcome(pipeline: Pipeline, team_id: str, month: date, result: dg.ExecuteInProcessResult) -> MonthOutcome:

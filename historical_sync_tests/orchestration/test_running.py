@@ -83,13 +83,14 @@ def test_a_run_in_the_background_of_a_script_leaves_signals_alone(
     settings: Settings, instance: dg.DagsterInstance, repositories: list[str]
 ) -> None:
     """Where SIGINT is ignored, as a script's shell does for `sync acme &`, SIGTERM ends the process afterwards."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    in_background = {signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in in_background.items()}
     try:
         assert direct.run_month(settings, instance, "acme", NEWEST).status == "completed"
-        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        assert {number: signal.getsignal(number) for number in in_background} == in_background
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_a_month_outside_the_window_is_refused(
