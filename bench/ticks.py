@@ -114,7 +114,7 @@ def run(teams: int, months: int) -> dict[str, Cost]:
         found["in backfills"] = measure(pipeline, instance, rounds=5)
         load(pipeline, months)
         for backfill in instance.get_backfills():
-            instance.update_backfill(backfill.with_status(BulkActionStatus.COMPLETED_SUCCESS))
+            instance.update_backfill(backfill.with_status(BulkActionStatus.COMPLETED_SUCCESS))  # type: ignore[no-untyped-call]
         found["all loaded"] = measure(pipeline, instance, rounds=5)
     return found
 

@@ -42,11 +42,11 @@ def run(rounds: int, quick: bool) -> list[Row]:
     what = f"{pull_requests:,} pull requests of {repositories} repositories, {MONTHS} months"
     return [
         count(f"{what}: requests of the first load", len(first)),
-        count("rerun of all months unchanged: requests", most(len(sent) for _, sent, _ in reruns)),
-        count("rerun of all months unchanged: lines to Groq", most(lines for _, _, lines in reruns), most=0),
+        count("rerun of all months unchanged: requests", max(len(sent) for _, sent, _ in reruns)),
+        count("rerun of all months unchanged: lines to Groq", max(lines for _, _, lines in reruns), most=0),
         Row("rerun of all months unchanged", "s", tuple(one for one, _, _ in reruns), (loaded,), "first load"),
-        count(f"refresh after {changed} changes: requests", most(len(sent) for _, sent, _ in refreshes)),
-        count(f"refresh after {changed} changes: lines to Groq", most(lines for _, _, lines in refreshes)),
+        count(f"refresh after {changed} changes: requests", max(len(sent) for _, sent, _ in refreshes)),
+        count(f"refresh after {changed} changes: lines to Groq", max(lines for _, _, lines in refreshes)),
         Row(
             f"refresh after {changed} changes, every stage of every month touched",
             "s",
@@ -55,11 +55,6 @@ def run(rounds: int, quick: bool) -> list[Row]:
             "bare loop",
         ),
     ]
-
-
-def most(counts: object) -> int:
-    """The greatest of the rounds' counts."""
-    return max(counts)  # type: ignore[call-overload]
 
 
 def change(sandbox: RecordingSandbox, seed: int) -> int:

@@ -129,7 +129,8 @@ def compare(pull_requests: int, repositories: int, rounds: int) -> list[Row]:
 def store_values(warehouse: Warehouse) -> None:
     """The values of each month, one transaction each."""
     for month in months_between(FIRST, LAST):
-        in_transaction(warehouse, lambda tx, month=month: trends.store_month(tx, "bench", month, now=NOW))
+        with warehouse.transaction() as tx:
+            trends.store_month(tx, "bench", month, now=NOW)
 
 
 def publish(warehouse: Warehouse) -> None:

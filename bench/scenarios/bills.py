@@ -18,7 +18,7 @@ TITLE = "Other designs on the same pull requests"
 
 def run(rounds: int, quick: bool) -> list[Row]:
     """Requests, points and what is missing, for each design and for ours."""
-    world = scenario.scale(60 if quick else 1_000, 1, months=0.9, now=NOW)  # type: ignore[arg-type]
+    world = scenario.scale(60 if quick else 1_000, 1, months=0.9, now=NOW)
     name = next(iter(world.repositories))
     repository = world.repository(name)
     if repository is None:

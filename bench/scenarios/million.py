@@ -70,7 +70,7 @@ class Tenant:
         }
         return [
             ("trends of a month", lambda: timed(self._publish)),
-            *((what, lambda path=path: timed(lambda: self._get(path))) for what, path in paths.items()),  # type: ignore[misc]
+            *((what, lambda path=path: timed(lambda: self._get(path))) for what, path in paths.items()),
             ("queries of a refresh", lambda: timed(self._refresh)),
         ]
 

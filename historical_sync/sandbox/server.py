@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import uvicorn
 from starlette.applications import Starlette
@@ -91,7 +91,7 @@ class Sandbox:
         """The value for GROQ_BASE_URL; the SDK adds `/openai/v1/…`."""
         return self.url
 
-    def start(self, port: int = 0) -> Sandbox:
+    def start(self, port: int = 0) -> Self:
         """Listen in a thread; returns when it does."""
         listener = self._listen("127.0.0.1", port)
         self._server = uvicorn.Server(self._config())
@@ -129,7 +129,7 @@ class Sandbox:
             self._thread.join()
             self._server = self._thread = None
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(
