@@ -127,7 +127,8 @@ class TeamProgress:
     added_at: datetime | None = None
     last_completed_at: datetime | None = None
     last_attempted_at: datetime | None = None
-    """When a month was last completed, and when one was last begun."""
+    last_walked_at: datetime | None = None
+    """When a month was last completed, when one was last begun, and when GitHub last gave a page of a list."""
     percent_reached: int = 0
     """The highest percentage anybody was shown for this load."""
 
@@ -188,7 +189,8 @@ class TeamProgress:
         if self.state not in ("waiting", "loading") or self.wait is not None:
             return None
         fetched_at = self.rate.last_at if self.rate else None
-        signs = (self.added_at, self.onboarding_started_at, self.last_attempted_at, fetched_at, self.last_completed_at)
+        begun = (self.added_at, self.onboarding_started_at, self.last_attempted_at)
+        signs = (*begun, self.last_walked_at, fetched_at, self.last_completed_at)
         last = max((sign for sign in signs if sign is not None), default=self.read_at)
         return last if self.read_at - last > NO_NEWS_AFTER else None
 

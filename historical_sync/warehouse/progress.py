@@ -85,6 +85,10 @@ cross join lateral (
 where lately.pull_requests > 0
 """
 
+WALKS = """
+select team_id, max(walked_at) as last_walked_at from repository_walks where team_id = any(%(teams)s) group by team_id
+"""
+
 WAITS = """
 select distinct on (team_id) team_id, resume_at, reason
 from github_waits where team_id = any(%(teams)s) and resume_at > %(now)s order by team_id, resume_at desc
@@ -137,15 +141,17 @@ def is_llm_due(batches: list[dict[str, Any]], classifications: list[dict[str, An
 
 
 def _timed(tx: Transaction, found: list[TeamProgress], now: datetime) -> list[TeamProgress]:
-    """With the measured rate and GitHub's wait of the teams that are not complete; the others need neither."""
+    """With the measured rate, GitHub's wait and last page of the teams that are not complete; the others need none."""
     loading = [one.team_id for one in found if not one.is_complete]
     rates = _by_team(tx, RATES, teams=loading, minutes=RATE_MINUTES)
     waits = _by_team(tx, WAITS, teams=loading, now=now)
+    walks = _by_team(tx, WALKS, teams=loading)
     return [
         replace(
             one,
             rate=next((FetchRate(**row) for row in rates[one.team_id]), None),
             wait=next((Wait(**row) for row in waits[one.team_id]), None),
+            last_walked_at=next((row["last_walked_at"] for row in walks[one.team_id]), None),
         )
         for one in found
     ]

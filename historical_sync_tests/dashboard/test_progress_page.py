@@ -60,12 +60,13 @@ def test_a_wait_is_shown_with_its_hour() -> None:
         ({"last_attempted_at": NOW - timedelta(minutes=20)}, "No news since 11:40 UTC"),
         ({"last_completed_at": NOW - timedelta(minutes=6)}, "No news since 11:54 UTC"),
         ({"last_attempted_at": NOW - timedelta(minutes=4)}, None),
+        ({"last_attempted_at": NOW - timedelta(minutes=20), "last_walked_at": NOW - timedelta(seconds=5)}, None),
         ({"wait": Wait(NOW + timedelta(minutes=9), "hourly limit")}, None),
         ({"status": "paused"}, None),
     ],
 )
 def test_a_load_without_news_says_so(changes: dict[str, object], stalled: str | None) -> None:
-    """Five minutes without anything begun, fetched or completed, unless GitHub asked to wait or somebody paused it."""
+    """Five minutes without anything begun, listed, fetched or completed, unless GitHub asked to wait or somebody paused it."""
     long_ago = NOW - timedelta(hours=1)
     view = progress_page(
         team(repository(), onboarding_started_at=long_ago, added_at=long_ago, **changes), web_address=None

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from historical_sync.progress import TeamProgress
+from historical_sync.warehouse.index import Walk, save_walk
 from historical_sync.warehouse.postgres import Transaction, Warehouse
 from historical_sync.warehouse.progress import read_progress
 from historical_sync.warehouse.pull_requests import upsert_pull_requests
@@ -235,6 +236,16 @@ def test_without_news_nobody_knows_the_time_left(loading: Warehouse) -> None:
     """Ten minutes without a pull request: the old rate is no promise."""
     with loading.transaction() as tx:
         assert read(tx, NOW + timedelta(minutes=10)).eta_seconds is None
+
+
+def test_a_page_of_the_list_is_news(loading: Warehouse) -> None:
+    """A long walk fetches no pull request and completes no month, and the load is under way all the same."""
+    later = NOW + timedelta(minutes=10)
+    with loading.transaction() as tx:
+        tx.execute("update teams set created_at = %s", [NOW])
+        assert read(tx, later).stalled_since == NOW
+        save_walk(tx, "acme", "acme/api", Walk("history", walked_at=later - timedelta(seconds=3)))
+        assert read(tx, later).stalled_since is None
 
 
 def test_the_estimate_comes_from_recent_activity_until_the_index_is_complete(warehouse: Warehouse) -> None:

@@ -41,6 +41,10 @@ RELEASED = {
     "0006_views.py": "6ebed1ce6909bcd6",
     "0007_operations.py": "ebcfe645a3853d27",
     "0008_progress.py": "d6c363adc93c9a1a",
+    "0009_remedies.py": "1786b90bee3b8130",
+    "0010_long_paths.py": "b184587f9ce221bd",
+    "0011_benchmark_months.py": "b773b5158f4c68e3",
+    "0012_unwritten_answers.py": "ae86cdd75d0b5872",
 }
 """A migration that some database has run → its digest. One that changes after that is never run there again."""
 
