@@ -71,7 +71,7 @@ class Loader:
         held: list[Wanted] = []
         for found in self._wanted(repositories, with_partial=with_partial):
             held += found
-            while len(held) >= (size := self._hydrator.page.next_size()):
+            while len(held) >= (size := self._hydrator.page.next_size(len(held))):
                 yield held[:size]
                 held = held[size:]
         if held:

@@ -45,14 +45,17 @@ class PageSize:
             self.most = page_for_points(self.connections_each, most=self._highest)
         self.size = self.size or self.most
 
-    def next_size(self) -> int:
-        """How many to ask for now: `size`, or a larger page when it is time to try one."""
+    def next_size(self, waiting: int) -> int:
+        """How many of those that wait to ask for now: `size`, or once a larger page when it is time to try one."""
         with self._guard:
             if self._may_probe and self._clean >= CLEAN_ANSWERS_TO_PROBE and self.size == self.most:
-                self._probe = page_for_points(self.connections_each, 2, self._highest)
-                self._may_probe = self._probe > self.size
-                self._clean = 0
-            return max(self.size, self._probe)
+                larger = page_for_points(self.connections_each, 2, self._highest)
+                self._may_probe = larger > self.size
+                if self._may_probe and waiting >= larger:
+                    self._clean = 0
+                    self._probe = larger
+                    return larger
+            return self.size
 
     @property
     def limit(self) -> int:

@@ -100,7 +100,7 @@ def test_a_page_follows_what_the_server_charges(charged_each: float, heaviest: i
     page = PageSize(7)
     dear = 0
     for _ in range(40 * CLEAN_ANSWERS_TO_PROBE):
-        size = page.next_size()
+        size = page.next_size(100)
         if size > heaviest:
             page.shrink(size)
             continue
@@ -122,12 +122,23 @@ def test_a_page_that_was_not_full_says_nothing_of_the_price() -> None:
     assert (page.size, page.connections_each) == (21, 7)
 
 
+def test_one_larger_page_is_tried_at_a_time() -> None:
+    """What is asked for before its answer is there has the common size; too few that wait are no larger page."""
+    page = PageSize(7)
+    for _ in range(CLEAN_ANSWERS_TO_PROBE):
+        page.grow()
+    assert [page.next_size(waiting) for waiting in (34, 35, 100, 100)] == [21, 35, 21, 21]
+    assert page.limit == 35
+    page.learn_cost(35, 2)
+    assert page.limit == 21
+
+
 def test_without_a_price_no_larger_page_is_tried() -> None:
     """An Enterprise Server with limits switched off tells no cost: the page stays as it is."""
     page = PageSize(7)
     sizes = set()
     for _ in range(5 * CLEAN_ANSWERS_TO_PROBE):
-        sizes.add(size := page.next_size())
+        sizes.add(size := page.next_size(100))
         page.learn_cost(size, None)
         page.grow()
     assert page.size == 21
