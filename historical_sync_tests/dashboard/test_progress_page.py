@@ -66,7 +66,7 @@ def test_a_wait_is_shown_with_its_hour() -> None:
     ],
 )
 def test_a_load_without_news_says_so(changes: dict[str, object], stalled: str | None) -> None:
-    """Five minutes without anything begun, listed, fetched or completed, unless GitHub asked to wait or somebody paused it."""
+    """Five minutes without a thing begun, listed, fetched or completed, unless GitHub asked to wait or it is paused."""
     long_ago = NOW - timedelta(hours=1)
     view = progress_page(
         team(repository(), onboarding_started_at=long_ago, added_at=long_ago, **changes), web_address=None
