@@ -9,7 +9,7 @@ from bench.__main__ import main, measure
 from bench.rows import Row, alternate, count, exponent
 from bench.scenarios import NAMES
 
-PROCESSES = {"onboarding", "thousand_teams", "stages", "again"}
+PROCESSES = {"onboarding", "thousand_teams", "thirty_teams", "stages", "again"}
 """Scenarios that start Dagster's processes, or a process for each of many stages."""
 
 

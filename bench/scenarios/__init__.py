@@ -16,6 +16,7 @@ NAMES = (
     "million",
     "onboarding",
     "thousand_teams",
+    "thirty_teams",
     "startup",
 )
 """In the order in which they run."""
