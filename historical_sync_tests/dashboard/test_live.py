@@ -293,6 +293,7 @@ def test_a_load_that_was_killed_is_said_to_have_stopped(tab: Tab, works: Works, 
         tx.execute("update teams set created_at = created_at - interval '9 minutes', onboarding_started_at = null")
         tx.execute("update repository_months set attempted_at = attempted_at - interval '9 minutes'")
         tx.execute("update pull_requests set fetched_at = fetched_at - interval '9 minutes'")
+        tx.execute("update repository_walks set walked_at = walked_at - interval '9 minutes'")
     expect(page.locator("#stalled")).to_contain_text("No news since")
     tab.picture("state-stalled")
     with beside(lambda: works.run("demo", newest)):
