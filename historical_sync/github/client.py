@@ -99,13 +99,15 @@ class GitHubClient:
         read: Callable[[Answer], T],
         *,
         is_shrinkable: bool = False,
+        is_suspect: bool = False,
         keep: Keep | None = None,
     ) -> T:
         """Ask, and read the answer; again after limits and failures, for as long as `wait_before_retry` says.
 
-        With `is_shrinkable`, a question that was too heavy fails at once, for the caller to ask for less. `keep` is
-        given an answer without errors before the stream is free for the next request. Raises GitHubError; TokenRefused
-        when no token is left.
+        With `is_shrinkable`, a question that was too heavy fails at once, for the caller to ask for less; with
+        `is_suspect` one at which the server fails in any way does, since it is a part of one that failed again and
+        again. `keep` is given an answer without errors before the stream is free for the next request. Raises
+        GitHubError; TokenRefused when no token is left.
         """
         attempt = 0
         while True:
@@ -116,7 +118,7 @@ class GitHubClient:
                 self._doubt(ref, error)
             except GitHubError as error:
                 attempt += 1
-                if is_shrinkable and is_heavy(error):
+                if (is_shrinkable and is_heavy(error)) or (is_suspect and isinstance(error, ServerFailure)):
                     raise
                 wait = wait_before_retry(error, attempt, self.clock(), self._jitter)
                 if wait is None:

@@ -65,6 +65,7 @@ class Hydrator:
         self._guard = Lock()
         self._long: list[tuple[Wanted, HydratedPullRequest]] = []
         self._tries: Counter[Wanted] = Counter()
+        self._heavy_among: dict[Wanted, int] = {}
         self._failures = Streak(MOST_FAILURES_IN_A_ROW)
         self.page = PageSize(queries.LISTS_PER_PULL_REQUEST)
 
@@ -109,11 +110,9 @@ class Hydrator:
         fetched = Fetched()
         while queue or (is_last and self._long):
             batch = [queue.popleft() for _ in range(min(self.page.limit, len(queue)))]
-            results = self._ask(batch) if batch else []
-            if results is None:
-                queue.extendleft(reversed(batch))
-                continue
-            for one, result in self._finish_lists(zip(batch, results, strict=True), is_last=is_last and not queue):
+            results = self._read(batch) if batch else []
+            self._weigh(results, len(batch))
+            for one, result in self._finish_lists(results, is_last=is_last and not queue):
                 if self._is_final(one, result):
                     self._settle(one, result, fetched)
                 else:
@@ -143,32 +142,58 @@ class Hydrator:
                 return False
         return True
 
-    def _ask(self, batch: Sequence[Wanted]) -> list[Result] | None:
-        """One request for a batch; None when it was too heavy and the page is now smaller.
+    def _read(self, batch: Sequence[Wanted]) -> list[tuple[Wanted, Result]]:
+        """The results of a batch. Where it fails, those of its parts: one of it may be poisonous, and then costs a few
+        requests and its neighbours nothing."""
+        results = self._ask(batch, is_suspect=False)
+        return self._read_parts(batch) if results is None else list(zip(batch, results, strict=True))
 
-        A server that fails at this batch and answers otherwise is treated alike: one of the batch is poisonous.
-        """
+    def _read_parts(self, batch: Sequence[Wanted]) -> list[tuple[Wanted, Result]]:
+        """The results of a batch that fails as a whole. If each part is read at once, the batch was too large."""
+        if len(batch) == 1:
+            return [(batch[0], self._ask_alone(batch[0]))]
+        found: list[tuple[Wanted, Result]] = []
+        is_too_large = True
+        while rest := batch[len(found) :]:
+            part = rest[: min(self.page.size, -(-len(batch) // 2))]
+            results = self._ask(part, is_suspect=True)
+            if results is None:
+                is_too_large = False
+                found += self._read_parts(part)
+            else:
+                found += zip(part, results, strict=True)
+        if is_too_large:
+            self.page.shrink(len(batch))
+        return found
+
+    def _ask(self, batch: Sequence[Wanted], *, is_suspect: bool) -> list[Result] | None:
+        """One request for a batch; None when it was too heavy, or GitHub fails at it and answers otherwise."""
         try:
-            results = self._nodes(queries.HYDRATE, batch, is_shrinkable=True)
+            results = self._nodes(queries.HYDRATE, batch, is_shrinkable=True, is_suspect=is_suspect)
         except (RateLimited, TokenRefused, QueryRefused):
             raise
         except GitHubError as error:
-            if not is_heavy(error):
+            if not is_suspect and not is_heavy(error):
                 self.require_answers()
-            if len(batch) == 1:
-                return [self._ask_alone(batch[0])]
-            self.page.shrink(len(batch))
             return None
-        if any(isinstance(one, Unreadable) and one.is_heavy for one in results) and len(batch) > 1:
-            self.page.shrink(len(batch))
-        else:
+        if not any(isinstance(one, Unreadable) and one.is_heavy for one in results):
             self.page.grow()
         return results
 
+    def _weigh(self, results: Sequence[tuple[Wanted, Result]], size: int) -> None:
+        """A page was too large if what was too heavy in it is read with fewer beside it."""
+        with self._guard:
+            for one, result in results:
+                if isinstance(result, Unreadable) and result.is_heavy:
+                    self._heavy_among[one] = size
+                elif (failed := self._heavy_among.pop(one, 0)) > size:
+                    self.page.shrink(failed)
+
     def _ask_alone(self, wanted: Wanted) -> Result:
         """A pull request that is too heavy in one piece: its own fields first; its lists follow one by one."""
+        self._heavy_among.pop(wanted, None)
         try:
-            return self._nodes(queries.HYDRATE_SCALARS, [wanted], is_shrinkable=False)[0]
+            return self._nodes(queries.HYDRATE_SCALARS, [wanted])[0]
         except (RateLimited, TokenRefused, QueryRefused):
             raise
         except GitHubError as error:
@@ -180,7 +205,9 @@ class Hydrator:
         """Raise GitHubError unless GitHub answers the cheapest question there is."""
         self._client.ask(queries.IDENTITY, {}, read_identity)
 
-    def _nodes(self, document: str, batch: Sequence[Wanted], *, is_shrinkable: bool) -> list[Result]:
+    def _nodes(
+        self, document: str, batch: Sequence[Wanted], *, is_shrinkable: bool = False, is_suspect: bool = False
+    ) -> list[Result]:
         ids = list(dict.fromkeys(one.node_id for one in batch))
         keep = keeper(self._keep, document, [[one.node_id, one.repository, one.number] for one in batch])
 
@@ -189,7 +216,9 @@ class Hydrator:
                 self.page.learn_cost(len(ids), answer.cost)
             return read_hydration(answer, ids)
 
-        found = self._client.ask(document, {"ids": ids}, read, is_shrinkable=is_shrinkable, keep=keep)
+        found = self._client.ask(
+            document, {"ids": ids}, read, is_shrinkable=is_shrinkable, is_suspect=is_suspect, keep=keep
+        )
         results: dict[str, Result] = dict(zip(ids, found, strict=True))
         self._failures.end()
         return [_of(one, results[one.node_id]) for one in batch]

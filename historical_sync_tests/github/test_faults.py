@@ -126,6 +126,21 @@ def test_a_poisonous_pull_request_spoils_only_itself(stage: Stage, kind: str) ->
     stage.assert_true_or_told()
 
 
+@pytest.mark.parametrize("kind", ["502", "500", "resource_limits"])
+def test_a_poisonous_pull_request_costs_a_few_requests(set_stage: SetStage, kind: str) -> None:
+    """The page that holds it is read by halves, down to it; every other page keeps its size. Half a minute is waited
+    for the page to come right by itself, and half a minute for the one."""
+    stage = set_stage(lambda time: scenario.scale(210, 1, months=1, now=NOW, clock=time.now), history_months=1)
+    stage.sandbox.faults.add(kind, repository="scale/repo-000", number=100, more_than=0)
+    client = stage.client()
+    for month in stage.months:
+        stage.ingest(month, client)
+    hydrated = [entry.hydrated for entry in stage.sandbox.requests if entry.hydrated > 1]
+    assert sum(size < 15 for size in hydrated) <= 12
+    assert stage.sandbox.requests.graphql_requests <= 20 + 25
+    assert stage.time.slept <= 31 + 31 + 1
+
+
 def test_an_outage_is_nobodys_fault(stage: Stage) -> None:
     """When GitHub stops answering in the middle, no pull request is called partial for it; the next run goes on."""
     stage.sandbox.faults.add("502", nth=7, times=10_000)
