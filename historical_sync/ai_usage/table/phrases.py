@@ -49,6 +49,8 @@ BY = (
     r"in collaboration with|in cooperation with|in tandem with|"
     r"in partnership with|together with|alongside|thanks to)"
 )
+BY_SIGNS = (" by ", " with ", " using ", " via ", " through ", " alongside ", " thanks to ")
+"""Of these one is in every text that matches BY, between blanks."""
 HELP = (
     r"(?:(?:the |some |a lot of |lots of |a bit of |a little |much |significant |heavy |substantial |"
     r"minor |minimal |partial |partly |great |big |my |its |an? )*(?:help|assistance|assist|aid|support|"
@@ -141,7 +143,10 @@ class Wording:
 
     def may_be_in(self, plain: str) -> bool:
         """Whether the clause holds one of the signs: a cheap test before the pattern."""
-        return not self.signs or any(sign in plain for sign in self.signs)
+        for sign in self.signs:
+            if sign in plain:
+                return True
+        return not self.signs
 
     @cached_property
     def expression(self) -> re.Pattern[str]:
