@@ -20,14 +20,15 @@ LONGEST_CLAUSE = 500
 CACHED = 4096
 """Clauses, of at most LONGEST_CLAUSE characters, whose reading is kept: a few megabytes."""
 _SENTENCE_END = re.compile(
-    r"(?<!e\.g)(?<!i\.e)(?<!\bvs)(?<!etc)(?<!\bno)(?<!approx)[.!?]+[)\"'*_]*\s+(?=[\"'(\[*_]*[^\W_a-z])|"
-    r"[?][)\"'*_]*\s+|;\s+|[。！？；]"
+    r"[.!?;。！？；](?:(?<=[.!?])(?<!e\.g.)(?<!i\.e.)(?<!\bvs.)(?<!etc.)(?<!\bno.)(?<!approx.)"
+    r"[.!?]*[)\"'*_]*\s+(?=[\"'(\[*_]*[^\W_a-z])|(?<=[?])[)\"'*_]*\s+|(?<=;)\s+|(?<=[。！？；]))"
 )
-_MARKS = re.compile(
-    r"^\s*(?:>\s*)*(?:#{1,6}\s+|[-*+•]\s+|\d{1,3}[.)]\s+)?(?:\[[ xX✓✔✅☑]{0,2}\]\s*|[☐☑✅❌⬜]\s*)?|^[ \t]*>|"
-    r"\[!\w+\]|\[[xX]\]|[*~`\[\]|]|(?<!\w)_+|_+(?!\w)",
+_LINE_MARKS = re.compile(
+    r"^\s*(?:>\s*)*(?:#{1,6}\s+|[-*+•]\s+|\d{1,3}[.)]\s+)?(?:\[[ xX✓✔✅☑]{0,2}\]\s*|[☐☑✅❌⬜]\s*)?",
     re.MULTILINE,
 )
+_MARKS = re.compile(r"[*~`\[\]|_](?:(?<!_)(?:(?<=\[)(?:!\w+|[xX])\])?|(?<!\w_)_*|_*(?!\w))")
+"""Both begin with what is found soon: a class of characters, and the start of a line."""
 _UNTICKED_OPTION = re.compile(r"\[ \] ?[\w/]{1,12}(?: \w{1,12}){0,2}")
 _SPEECH = re.compile(r"\"[^\"\n]{0,200}\b(?:I|we|my)\b[^\"\n]{0,200}\"")
 """What somebody says of himself in quotation marks is not the author's word."""
@@ -101,12 +102,15 @@ def _read(raw: str) -> tuple[str, tuple[Word, ...]]:
     templates say in every pull request."""
     if raw.lstrip().startswith("|") and (row := _ROW_OF_TWO.match(raw)):
         raw = f" {row['key'].strip(' *_')}: {row['value']}"
-    bare = _MARKS.sub(" ", _UNTICKED_OPTION.sub(" ", raw) if "[ ]" in raw else raw).translate(_QUOTES)
+    bare = _LINE_MARKS.sub(" ", _UNTICKED_OPTION.sub(" ", raw) if "[ ]" in raw else raw)
+    bare = _MARKS.sub(" ", bare)
+    if not bare.isascii():
+        bare = bare.translate(_QUOTES)
     if "(" in bare:
         bare = _EMPTY_BRACKETS.sub(" ", bare)
     if '"' in bare:
         bare = _SPEECH.sub(" ", bare)
-    bare = _SPACES.sub(" ", bare).strip(" -")
+    bare = " ".join(bare.split()).strip(" -")
     lower = bare.lower()
     if len(lower) != len(bare):
         bare = lower

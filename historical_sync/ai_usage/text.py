@@ -13,22 +13,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
-_FENCE = re.compile(r"(?:\n|\A)[ \t>]{0,12}(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)")
-_QUOTE = re.compile(r"(?:\n|\A)[ \t]{0,3}>[^\n]*")
+_FENCE = re.compile(r"\n[ \t>]{0,12}(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)")
+_QUOTE = re.compile(r"\n[ \t]{0,3}>[^\n]*")
 _QUOTE_LATER = re.compile(r"\n[ \t]{0,3}>")
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
-_INLINE_CODE = re.compile(r"`{1,2}(?P<code>[^`\n]{1,200})`{1,2}")
+_INLINE_CODE = re.compile(r"``?(?P<code>[^`\n]{1,200})``?")
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9.:\- ]{1,40}")
 _TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,400}>")
-_ADDRESS = re.compile(
-    r"(?:https?://|www\.)[^\s)>\]|\"']+|<?[\w.+-]{1,64}(?:\[bot\])?@[\w-]{1,64}(?:\.[\w-]{1,64})+>?|"
-    r"(?<![\w])@[\w-]{1,40}"
+_LINK = r"(?:https?://|www\.)[^\s)>\]|\"']+"
+_LINKS = re.compile(_LINK)
+_ADDRESSES = re.compile(
+    _LINK + r"|<?[\w.+-]{1,64}(?:\[bot\])?@[\w-]{1,64}(?:\.[\w-]{1,64})+>?|(?<![\w])@[\w-]{1,40}"
 )
 _TRAILER = re.compile(
-    r"^[ \t]{0,4}(?:co-authored-by|signed-off-by|authored-by|lead-authored-by|co-developed-by|reviewed-by|acked-by|"
+    r"\n[ \t]{0,4}(?:co-authored-by|signed-off-by|authored-by|lead-authored-by|co-developed-by|reviewed-by|acked-by|"
     r"tested-by|reported-by|suggested-by|approved-by|assisted-by|generated-by|ai-[\w-]{2,20}|"
     r"llm-[\w-]{2,20}|made-with|cc|change-id|closes|fixes|refs|see-also)[ \t]{0,4}:[^\n]*",
-    re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE,
 )
 
 
@@ -59,6 +60,8 @@ def _carried(text: str) -> Iterator[tuple[int, int]]:
 
 def blanked(text: str) -> str:
     """As many blanks as `text` has characters; line ends stay."""
+    if "\n" not in text:
+        return " " * len(text)
     return "\n".join(" " * len(line) for line in text.split("\n"))
 
 
@@ -77,11 +80,11 @@ def _blank_spans(text: str, spans: Iterator[tuple[int, int]]) -> str:
 def _fenced(text: str) -> Iterator[tuple[int, int]]:
     """Spans of fenced code, fences included; one that is never closed ends with the text."""
     fence, start = "", 0
-    for mark in _FENCE.finditer(text):
+    for mark in _FENCE.finditer("\n" + text):
         if not fence:
             fence, start = mark["fence"], mark.start()
         elif mark["fence"].startswith(fence) and not mark["info"].strip():
-            yield start, mark.end()
+            yield start, mark.end() - 1
             fence = ""
     if fence:
         yield start, len(text)
@@ -107,11 +110,16 @@ def _matches(expression: re.Pattern[str]) -> Callable[[str], Iterator[tuple[int,
     return lambda text: (hit.span() for hit in expression.finditer(text))
 
 
+def _lines(expression: re.Pattern[str]) -> Callable[[str], Iterator[tuple[int, int]]]:
+    """For an expression that begins with a line end, which is found sooner than a place that follows one."""
+    return lambda text: ((line.start(), line.end() - 1) for line in expression.finditer("\n" + text))
+
+
 def for_markers(text: str) -> str:
     """`text` without code blocks and quoted lines, for footers, links and comments that tools leave."""
     if "```" in text or "~~~" in text:
         text = _blank_spans(text, _fenced(text))
-    return _blank_spans(text, _matches(_QUOTE)(text)) if _may_quote(text) else text
+    return _blank_spans(text, _lines(_QUOTE)(text)) if _may_quote(text) else text
 
 
 def _may_quote(text: str) -> bool:
@@ -130,11 +138,13 @@ def in_words(text: str) -> str:
     """`text` without what its author did not say in words: inline code, addresses, tags, trailers."""
     if "`" in text:
         text = _blank_spans(text, _inline_code(text))
-    if "@" in text or "://" in text or "www." in text:
-        text = _blank_spans(text, _matches(_ADDRESS)(text))
+    if "@" in text:
+        text = _blank_spans(text, _matches(_ADDRESSES)(text))
+    elif "://" in text or "www." in text:
+        text = _blank_spans(text, _matches(_LINKS)(text))
     if "<" in text:
         text = _blank_spans(text, _matches(_TAG)(text))
-    return _blank_spans(text, _matches(_TRAILER)(text)) if ":" in text else text
+    return _blank_spans(text, _lines(_TRAILER)(text)) if ":" in text else text
 
 
 def for_prose(text: str) -> str:

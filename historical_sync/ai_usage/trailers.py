@@ -64,8 +64,7 @@ AI_KEYS = (
 
 _KEYS = frozenset((*MAKING_KEYS, *TOOL_KEYS, *AI_KEYS))
 _LINE = re.compile(
-    r"^[ \t]{0,3}(?P<key>[A-Za-z]{2,10}(?:-[A-Za-z]{1,10}){1,3})[ \t]{0,4}:[ \t]{0,8}(?P<value>\S[^\n]{0,300})",
-    re.MULTILINE,
+    r"\n[ \t]{0,3}(?P<key>[A-Za-z]{2,10}(?:-[A-Za-z]{1,10}){1,3})[ \t]{0,4}:[ \t]{0,8}(?P<value>\S[^\n]{0,300})"
 )
 """A line that begins like a trailer; whether its key is one of ours is looked up."""
 _NAMED_ADDRESS = re.compile(r"^(?P<name>[^<>\n]*?)\s*<(?P<address>[^<>\n]+)>")
@@ -104,7 +103,7 @@ def read_trailers(message: str) -> Iterator[Trailer]:
 
     GitHub gathers trailers of squashed commits in the middle of the message, so the last paragraph is not enough.
     """
-    for line in _LINE.finditer(message):
+    for line in _LINE.finditer("\n" + message):
         if line["key"].lower() not in _KEYS:
             continue
         value = line["value"].strip()
@@ -115,7 +114,7 @@ def read_trailers(message: str) -> Iterator[Trailer]:
             name=named["name"] if named else value,
             address=named["address"].strip() if named else "",
             start=line.start(),
-            end=line.end(),
+            end=line.end() - 1,
         )
 
 
