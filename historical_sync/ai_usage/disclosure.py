@@ -5,6 +5,7 @@ Cleans the text, walks its units, and asks `sections` for answers to templates a
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,7 @@ from historical_sync.ai_usage.scope import is_attestation
 from historical_sync.ai_usage.sections import Sections
 from historical_sync.ai_usage.statements import statement_of
 from historical_sync.ai_usage.text import ITEM, Unit, blocks, in_words, units, without_blocks
-from historical_sync.ai_usage.words import holds
+from historical_sync.ai_usage.words import holds, places
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +48,22 @@ def read(text: str, spotted: tuple[str, ...]) -> Reading:
         lower = base.lower()
     if len(lower) != len(base):
         lower = base
+    spots = places(lower, spotted)
+    next_spot = 0
     sections = Sections()
     said: list[Disclosure] = []
     named: list[Clause] = []
     for number, (start, end) in enumerate(blocks(base)):
-        if not sections.is_open and not holds(lower[start:end], spotted):
+        next_spot = bisect_left(spots, start, next_spot)
+        if not sections.is_open and (next_spot == len(spots) or spots[next_spot] >= end):
             continue
         prose = in_words(base[start:end])
         if sections.is_open or holds(prose.lower(), spotted):
             for unit, clause, rule in _of_block(prose, number, sections, spotted):
-                clause = replace(clause, start=start + clause.start, end=start + clause.end)
                 if rule:
-                    said.append(Disclosure(rule, clause.tools, clause.start, clause.end))
+                    said.append(Disclosure(rule, clause.tools, start + clause.start, start + clause.end))
                 if clause.words and unit.is_ticked is None and not unit.is_quoted:
-                    named.append(clause)
+                    named.append(replace(clause, start=start + clause.start, end=start + clause.end))
     return Reading(tuple(said), tuple(named))
 
 

@@ -6,6 +6,7 @@ A new tool is one row in `table/`. What people say in their own words is in `dis
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def by_key(rows: Iterable[Signature]) -> dict[tuple[str, str], Signature]:
 LOGINS = by_key(of_kind(ACCOUNT))
 EMAILS = by_key(of_kind(ADDRESS))
 BRANCH_ROWS = tuple(of_kind(BRANCH))
+ANY_BRANCH = re.compile("|".join(f"(?:{row.pattern})" for row in BRANCH_ROWS), re.IGNORECASE | re.MULTILINE)
+"""What one of them matches: most branches are nobody's."""
 NAME_ROWS = tuple(row for row in of_kind(PATTERN) if IN_COMMIT_AUTHOR in row.places)
 TEXT_ROWS = tuple(row for row in of_kind(PATTERN) if IN_COMMIT_AUTHOR not in row.places)
 
@@ -58,12 +61,13 @@ def _by_word() -> dict[str, list[Signature]]:
 _BY_WORD = _by_word()
 
 
-def rows_of(words: set[str]) -> tuple[Signature, ...]:
+WORDS = frozenset(_BY_WORD)
+"""The runs of letters by which `rows_of` chooses."""
+
+
+def rows_of(words: Iterable[str]) -> tuple[Signature, ...]:
     """The rows for texts that can match where these runs of letters stand."""
-    found = words & _BY_WORD.keys()
-    if not found:
-        return ()
-    rows = {row.signature_id: row for word in found for row in _BY_WORD[word]}
+    rows = {row.signature_id: row for word in words if word in _BY_WORD for row in _BY_WORD[word]}
     return tuple(rows[key] for key in sorted(rows))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from historical_sync.ai_usage import trailers
+from historical_sync.ai_usage import signatures, trailers, words
 from historical_sync.ai_usage.disclosure import Reading, read
 from historical_sync.ai_usage.lexicon import GENERIC
 from historical_sync.ai_usage.remarks import remarks
@@ -32,7 +32,7 @@ from historical_sync.ai_usage.rows import (
     normal_address,
     normal_login,
 )
-from historical_sync.ai_usage.signatures import BRANCH_ROWS, EMAILS, LOGINS, NAME_ROWS, rows_of
+from historical_sync.ai_usage.signatures import ANY_BRANCH, BRANCH_ROWS, EMAILS, LOGINS, NAME_ROWS, rows_of
 from historical_sync.ai_usage.text import blanked, for_markers, own_words
 from historical_sync.ai_usage.words import runs, spot
 from historical_sync.records import Evidence, PullRequest, storable_text
@@ -48,6 +48,8 @@ _RELEASE = re.compile(
     re.IGNORECASE,
 )
 """Titles of pull requests that list what others did: their prose is about the product."""
+
+_LOOKED_FOR = words.WORDS | signatures.WORDS
 
 QUOTES_OTHERS = frozenset(
     {
@@ -117,29 +119,30 @@ class _Present:
 
     @classmethod
     def of(cls, pull_request: PullRequest) -> _Present:
-        texts = (pull_request.title, pull_request.body, *(commit.message for commit in pull_request.commits))
-        text = "\n".join(texts)
+        messages = (commit.message for commit in pull_request.commits)
+        text = "\n".join(dict.fromkeys((pull_request.title, pull_request.body, *messages)))
         lower = text.lower()
-        words = runs(lower)
-        spotted = () if _RELEASE.match(pull_request.title) else spot(text, lower, words)
+        found = _LOOKED_FOR.intersection(runs(lower))
+        spotted = () if _RELEASE.match(pull_request.title) else spot(text, lower, found)
         if spotted and "\nco-authored-by:" in lower:
-            spotted = spot(text, lower, runs(_CO_AUTHORS.sub("", lower)))
-        return cls(rows_of(words), spotted, trailers.may_hold_trailers(lower))
+            spotted = spot(text, lower, _LOOKED_FOR.intersection(runs(_CO_AUTHORS.sub("", lower))))
+        return cls(rows_of(found), spotted, trailers.may_hold_trailers(lower))
 
 
 def _made(pull_request: PullRequest, present: _Present) -> Iterator[Evidence]:
     yield from _branch(pull_request.head_ref)
-    yield from _text(pull_request.title, IN_TITLE, 0, present)
-    yield from _text(pull_request.body, IN_BODY, 0, present)
+    is_silent = present.is_silent
+    if not is_silent:
+        yield from _text(pull_request.title, IN_TITLE, 0, present)
+        yield from _text(pull_request.body, IN_BODY, 0, present)
     for position, commit in enumerate(pull_request.commits):
         yield from _account(commit.author_login, IN_COMMIT_AUTHOR, position)
-        yield from _committer(commit.author_email, commit.author_name, position)
-        yield from _text(commit.message, IN_MESSAGE, position, present)
+        yield from _committer(commit.author_email or "", commit.author_name or "", position)
+        if not is_silent:
+            yield from _text(commit.message, IN_MESSAGE, position, present)
 
 
 def _text(text: str, place: str, position: int, present: _Present) -> Iterator[Evidence]:
-    if present.is_silent:
-        return
     text = own_words(text)
     lower = text.lower()
     rows = [row for row in present.rows if row.needle in lower and place in row.places]
@@ -199,27 +202,27 @@ def _row_of_address(address: str) -> Signature | None:
     return row
 
 
-def _committer(address: str | None, name: str | None, position: int) -> Iterator[Evidence]:
-    """Who made a commit: a tool's address, or a tool's name where the address is unknown."""
-    quote = f"{name or ''} <{address or ''}>"
-    if address and (row := _row_of_address(address)):
-        yield _evidence(row, IN_COMMIT_AUTHOR, position, quote)
-        return
-    for row in _rows_of_name(name or ""):
-        yield _evidence(row, IN_COMMIT_AUTHOR, position, quote)
-    for tool in trailers.tool_as_name(name or "", address or ""):
-        yield _said(f"name.{tool}", IN_COMMIT_AUTHOR, position, tool, MENTION, quote)
+def _committer(address: str, name: str, position: int) -> Iterator[Evidence]:
+    rows, tools = _known_committer(address, name)
+    for row in rows:
+        yield _evidence(row, IN_COMMIT_AUTHOR, position, f"{name} <{address}>")
+    for tool in tools:
+        yield _said(f"name.{tool}", IN_COMMIT_AUTHOR, position, tool, MENTION, f"{name} <{address}>")
 
 
 @lru_cache(maxsize=4096)
-def _rows_of_name(name: str) -> tuple[Signature, ...]:
-    return tuple(row for row in NAME_ROWS if row.matches(name))
+def _known_committer(address: str, name: str) -> tuple[tuple[Signature, ...], tuple[str, ...]]:
+    """Who made a commit: the row of a tool's address, or where that is unknown the rows and tools of the name."""
+    if row := _row_of_address(address):
+        return (row,), ()
+    return tuple(row for row in NAME_ROWS if row.matches(name)), trailers.tool_as_name(name, address)
 
 
 def _branch(head_ref: str) -> Iterator[Evidence]:
-    for row in BRANCH_ROWS:
-        if row.expression.match(head_ref):
-            yield _evidence(row, IN_BRANCH, 0, head_ref)
+    if ANY_BRANCH.match(head_ref):
+        for row in BRANCH_ROWS:
+            if row.expression.match(head_ref):
+                yield _evidence(row, IN_BRANCH, 0, head_ref)
 
 
 def _marks(text: str, place: str, position: int, rows: list[Signature]) -> Iterator[Evidence]:

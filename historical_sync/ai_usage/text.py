@@ -22,9 +22,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9.:\- ]{1,40}")
 _TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,400}>")
 _LINK = r"(?:https?://|www\.)[^\s)>\]|\"']+"
 _LINKS = re.compile(_LINK)
-_ADDRESSES = re.compile(
-    _LINK + r"|<?[\w.+-]{1,64}(?:\[bot\])?@[\w-]{1,64}(?:\.[\w-]{1,64})+>?|(?<![\w])@[\w-]{1,40}"
-)
+_ADDRESSES = re.compile(_LINK + r"|<?[\w.+-]{1,64}(?:\[bot\])?@[\w-]{1,64}(?:\.[\w-]{1,64})+>?|(?<![\w])@[\w-]{1,40}")
 _TRAILER = re.compile(
     r"\n[ \t]{0,4}(?:co-authored-by|signed-off-by|authored-by|lead-authored-by|co-developed-by|reviewed-by|acked-by|"
     r"tested-by|reported-by|suggested-by|approved-by|assisted-by|generated-by|ai-[\w-]{2,20}|"

@@ -1,13 +1,13 @@
 """Finding the words for AI in a text: as words of their own, never inside a path, an address or an identifier.
 
-Looking is done in steps, for speed: the runs of letters of a whole pull request are one set, and only the words in it
-that can name AI are looked for in its parts; patterns are tried only on clauses that hold one.
+Looking is done in steps, for speed: of the runs of letters of a whole pull request only the words that can name AI are
+looked for in its parts; patterns are tried only on clauses that hold one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from historical_sync.ai_usage.lexicon import (
@@ -61,7 +61,8 @@ def _by_word() -> dict[str, list[Name]]:
 
 
 _BY_WORD = _by_word()
-_WORDS = frozenset(_BY_WORD) | NOUN_WORDS
+WORDS = frozenset(_BY_WORD) | NOUN_WORDS
+"""The runs of letters of which one is in every word for AI that is written in Latin letters."""
 
 
 def _is_capital_only(word: str) -> bool:
@@ -73,14 +74,14 @@ def _is_capital_only(word: str) -> bool:
 _CAPITALS = {word: word.capitalize() for word in _BY_WORD if _is_capital_only(word)}
 
 
-def runs(lower: str) -> set[str]:
-    """The runs of the letters a to z in a text in lower case."""
-    return set(lower.encode("latin-1", "replace").translate(_LETTERS).decode("ascii").split())
+def runs(lower: str) -> list[str]:
+    """The runs of the letters a to z in a text in lower case, each as often as it is there."""
+    return lower.encode("latin-1", "replace").translate(_LETTERS).decode("ascii").split()
 
 
-def spot(text: str, lower: str, found: set[str]) -> tuple[str, ...]:
-    """The words of `found` (the runs of `lower`, which is `text` in lower case) that can be part of a word for AI."""
-    words = [word for word in found & _WORDS if word not in _CAPITALS or _CAPITALS[word] in text]
+def spot(text: str, lower: str, found: Collection[str]) -> tuple[str, ...]:
+    """The words of `found` (runs of `lower`, which is `text` in lower case) that can be part of a word for AI."""
+    words = [word for word in found if word in WORDS and (word not in _CAPITALS or _CAPITALS[word] in text)]
     if not lower.isascii():
         words += (script for script in OTHER_SCRIPTS if script in lower)
     return tuple(words)
@@ -94,15 +95,32 @@ def holds(lower: str, spotted: tuple[str, ...]) -> bool:
     return False
 
 
+def places(lower: str, spotted: tuple[str, ...]) -> list[int]:
+    """Where `holds` finds one of these words, in order."""
+    found: list[int] = []
+    for word in spotted:
+        if len(word) <= SHORT:
+            found += _alone(lower, word)
+            continue
+        at = lower.find(word)
+        while at >= 0:
+            found.append(at)
+            at = lower.find(word, at + 1)
+    return sorted(found)
+
+
 def _stands_alone(lower: str, word: str) -> bool:
-    """Whether a short word is somewhere more than a part of another: `ai` is in `email`, and no word of it."""
+    return next(_alone(lower, word), None) is not None
+
+
+def _alone(lower: str, word: str) -> Iterator[int]:
+    """Where a short word is more than a part of another: `ai` is in `email`, and no word of it."""
     at = lower.find(word)
     while at >= 0:
         before, after = lower[at - 1 : at], lower[at + len(word) : at + len(word) + 1]
         if not "a" <= before <= "z" and not "a" <= after <= "z":
-            return True
+            yield at
         at = lower.find(word, at + 1)
-    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +140,15 @@ class Word:
 
 def find_words(lower: str) -> list[Word]:
     """The names and nouns in a text in lower case, in order and without overlap; the surer and longer wins."""
-    words = runs(lower)
+    words = WORDS.intersection(runs(lower))
+    if not words and lower.isascii():
+        return []
     found: list[Word] = []
-    for name in {name for word in words & _BY_WORD.keys() for name in _BY_WORD[word]}:
-        found += (Word(hit.start(), hit.end(), name) for hit in _EXPRESSIONS[name].finditer(lower))
+    for name in {name for word in words if word in _BY_WORD for name in _BY_WORD[word]}:
+        found += [Word(hit.start(), hit.end(), name) for hit in _EXPRESSIONS[name].finditer(lower)]
     if not words.isdisjoint(NOUN_WORDS) or not lower.isascii():
-        found += (Word(hit.start(), hit.end(), None, _HELP.search(hit[0]) is not None) for hit in _NOUN.finditer(lower))
-    return list(_without_overlap(found))
+        found += [Word(hit.start(), hit.end(), None, _HELP.search(hit[0]) is not None) for hit in _NOUN.finditer(lower)]
+    return list(_without_overlap(found)) if len(found) > 1 else found
 
 
 def _without_overlap(words: list[Word]) -> Iterator[Word]:
