@@ -35,12 +35,9 @@ class Reading:
     clauses: tuple[Clause, ...] = ()
 
 
-def read(text: str, spotted: tuple[str, ...]) -> Reading:
-    """Every clause of `text` that says that AI made something of the change, and what else names AI. `spotted` is what
-    `words.spot` says of it, or of a longer text that holds it."""
-    if not spotted:
-        return NOTHING
-    lower = text.lower()
+def read(text: str, lower: str, spotted: tuple[str, ...]) -> Reading:
+    """Every clause of `text` that says that AI made something of the change, and what else names AI. `lower` is it in
+    lower case, `spotted` what `words.spot` says of it, or of a longer text that holds it."""
     if not holds(lower, spotted):
         return NOTHING
     base = without_blocks(text)
@@ -54,9 +51,12 @@ def read(text: str, spotted: tuple[str, ...]) -> Reading:
     said: list[Disclosure] = []
     named: list[Clause] = []
     for number, (start, end) in enumerate(blocks(base)):
-        next_spot = bisect_left(spots, start, next_spot)
-        if not sections.is_open and (next_spot == len(spots) or spots[next_spot] >= end):
-            continue
+        if not sections.is_open:
+            next_spot = bisect_left(spots, start, next_spot)
+            if next_spot == len(spots):
+                break
+            if spots[next_spot] >= end:
+                continue
         prose = in_words(base[start:end])
         if sections.is_open or holds(prose.lower(), spotted):
             for unit, clause, rule in _of_block(prose, number, sections, spotted):
@@ -74,7 +74,7 @@ def _of_block(
     prose: str, number: int, sections: Sections, spotted: tuple[str, ...]
 ) -> Iterator[tuple[Unit, Clause, str | None]]:
     for unit in units(prose, number):
-        if not sections.is_open and not holds(prose[unit.start : unit.end].lower(), spotted):
+        if not (sections.is_open or holds(prose[unit.start : unit.end].lower(), spotted)):
             continue
         for answer in sections.answers(prose, unit):
             if isinstance(answer, tuple):

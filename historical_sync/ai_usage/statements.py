@@ -73,10 +73,11 @@ def statement_of(clause: Clause) -> Wording | None:
 @lru_cache(maxsize=CACHED)
 def _wording_of(plain: str, names_help: bool) -> Wording | None:
     for wording in WORDINGS:
-        if (wording.needs_help and not names_help) or not wording.may_be_in(plain):
-            continue
-        if wording.expression.search(plain) and any(
-            _states(wording, plain, hit) for hit in wording.expression.finditer(plain)
+        if (
+            wording.may_be_in(plain)
+            and (names_help or not wording.needs_help)
+            and wording.expression.search(plain)
+            and any(_states(wording, plain, hit) for hit in wording.expression.finditer(plain))
         ):
             return wording
     return None

@@ -6,7 +6,7 @@ Pure. What counts is said elsewhere: rows in `table/`, what is masked in `text`,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -83,7 +83,7 @@ def is_automation(pull_request: PullRequest, evidence: list[Evidence]) -> bool:
 
 
 def _hits(pull_request: PullRequest) -> Iterator[Evidence]:
-    opener = list(_account(pull_request.author_login, IN_AUTHOR, 0))
+    opener = _account(pull_request.author_login, IN_AUTHOR, 0)
     yield from opener
     for position, review in enumerate(pull_request.reviews):
         yield from _account(review.reviewer_login, IN_REVIEWER, position)
@@ -105,11 +105,11 @@ class _Present:
     has_trailers: bool = False
     readings: dict[str, Reading] = field(default_factory=dict)
 
-    def read(self, text: str) -> Reading:
+    def read(self, text: str, lower: str | None = None) -> Reading:
         """What one of the texts says of AI, read once."""
         reading = self.readings.get(text)
         if reading is None:
-            reading = self.readings[text] = read(text, self.spotted)
+            reading = self.readings[text] = read(text, lower or text.lower(), self.spotted)
         return reading
 
     @property
@@ -149,15 +149,17 @@ def _text(text: str, place: str, position: int, present: _Present) -> Iterator[E
     has_trailers = present.has_trailers and place != IN_TITLE and trailers.may_hold_trailers(lower)
     if rows or has_trailers:
         left = for_markers(text)
-        for hit in _marks(left, place, position, rows):
+        for hit in _marks(left, lower if left is text else left.lower(), place, position, rows):
             yield hit
             if hit.role == REVIEWER:
                 text = text.replace(hit.quote, blanked(hit.quote))
+                lower = text.lower()
         if has_trailers:
             yield from _trailers(left, IN_TRAILER if place == IN_MESSAGE else place, position)
-    for said in present.read(text).disclosures:
-        for tool in said.tools:
-            yield _said(f"words.{said.rule}.{tool}", place, position, tool, MENTION, text[said.start : said.end])
+    if present.spotted:
+        for said in present.read(text, lower).disclosures:
+            for tool in said.tools:
+                yield _said(f"words.{said.rule}.{tool}", place, position, tool, MENTION, text[said.start : said.end])
 
 
 def _remarks(pull_request: PullRequest, present: _Present) -> Iterator[Evidence]:
@@ -187,9 +189,9 @@ def _row_of_login(login: str, place: str) -> Signature | None:
     return LOGINS.get((place, normal_login(login)))
 
 
-def _account(login: str | None, place: str, position: int) -> Iterator[Evidence]:
-    if login and (row := _row_of_login(login, place)):
-        yield _evidence(row, place, position, login)
+def _account(login: str | None, place: str, position: int) -> Sequence[Evidence]:
+    row = _row_of_login(login, place) if login else None
+    return (_evidence(row, place, position, login),) if row and login else ()
 
 
 @lru_cache(maxsize=4096)
@@ -202,12 +204,15 @@ def _row_of_address(address: str) -> Signature | None:
     return row
 
 
-def _committer(address: str, name: str, position: int) -> Iterator[Evidence]:
+def _committer(address: str, name: str, position: int) -> Sequence[Evidence]:
     rows, tools = _known_committer(address, name)
-    for row in rows:
-        yield _evidence(row, IN_COMMIT_AUTHOR, position, f"{name} <{address}>")
-    for tool in tools:
-        yield _said(f"name.{tool}", IN_COMMIT_AUTHOR, position, tool, MENTION, f"{name} <{address}>")
+    if not rows and not tools:
+        return ()
+    quote = f"{name} <{address}>"
+    return (
+        *(_evidence(row, IN_COMMIT_AUTHOR, position, quote) for row in rows),
+        *(_said(f"name.{tool}", IN_COMMIT_AUTHOR, position, tool, MENTION, quote) for tool in tools),
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -218,16 +223,14 @@ def _known_committer(address: str, name: str) -> tuple[tuple[Signature, ...], tu
     return tuple(row for row in NAME_ROWS if row.matches(name)), trailers.tool_as_name(name, address)
 
 
-def _branch(head_ref: str) -> Iterator[Evidence]:
-    if ANY_BRANCH.match(head_ref):
-        for row in BRANCH_ROWS:
-            if row.expression.match(head_ref):
-                yield _evidence(row, IN_BRANCH, 0, head_ref)
+def _branch(head_ref: str) -> Sequence[Evidence]:
+    if not ANY_BRANCH.match(head_ref):
+        return ()
+    return [_evidence(row, IN_BRANCH, 0, head_ref) for row in BRANCH_ROWS if row.expression.match(head_ref)]
 
 
-def _marks(text: str, place: str, position: int, rows: list[Signature]) -> Iterator[Evidence]:
+def _marks(text: str, lower: str, place: str, position: int, rows: list[Signature]) -> Iterator[Evidence]:
     """What tools leave behind: footers, links, comments. `text` is what `for_markers` left, `rows` those to try."""
-    lower = text.lower() if rows else ""
     found = [(row, line) for row in rows if (line := _line_of(row, text, lower))]
     is_named = any(row.role == AUTHOR and row.tool != GENERIC for row, _ in found)
     for row, line in found:

@@ -196,21 +196,28 @@ def units(text: str, block: int = 0) -> Iterator[Unit]:
     at = 0
     for line in text.split("\n"):
         end = at + len(line)
-        mark = cast(re.Match[str], _UNIT.match(line))  # every part of it is optional
-        is_quoted = bool(mark["quote"])
-        if mark["rule"] or mark.end("quote") == len(line.rstrip()):
-            next_unit = None
-        elif _BOLD_LINE.fullmatch(line):
-            next_unit = Unit(HEADING, at, end, 7, None, is_quoted, block)
-        elif unit and unit.kind != HEADING and (unit.is_quoted or not is_quoted) and not _starts_unit(mark):
-            next_unit, unit = Unit(unit.kind, unit.start, end, unit.level, unit.is_ticked, unit.is_quoted, block), None
+        if unit and unit.kind != HEADING and line[:1].isalpha():
+            next_unit, unit = _longer(unit, end), None
         else:
-            next_unit = _unit(mark, at, end, is_quoted, block)
+            mark = cast(re.Match[str], _UNIT.match(line))  # every part of it is optional
+            is_quoted = bool(mark["quote"])
+            if mark["rule"] or mark.end("quote") == len(line.rstrip()):
+                next_unit = None
+            elif _BOLD_LINE.fullmatch(line):
+                next_unit = Unit(HEADING, at, end, 7, None, is_quoted, block)
+            elif unit and unit.kind != HEADING and (unit.is_quoted or not is_quoted) and not _starts_unit(mark):
+                next_unit, unit = _longer(unit, end), None
+            else:
+                next_unit = _unit(mark, at, end, is_quoted, block)
         if unit:
             yield unit
         unit, at = next_unit, end + 1
     if unit:
         yield unit
+
+
+def _longer(unit: Unit, end: int) -> Unit:
+    return Unit(unit.kind, unit.start, end, unit.level, unit.is_ticked, unit.is_quoted, unit.block)
 
 
 def _starts_unit(mark: re.Match[str]) -> bool:

@@ -56,6 +56,7 @@ MADE_BY_TOOL: tuple[Wording, ...] = (
             "Translated my comments with ChatGPT",
             "Written by Devin Villarosa",
         ),
+        signs=(*BY_SIGNS, " from ", "written in ", "coded in "),
     ),
     Wording(
         "was_made_with",
@@ -208,6 +209,7 @@ MADE_BY_TOOL: tuple[Wording, ...] = (
         rf"using|via) {ARTICLE}{SURE}[.!]?$",
         ("Port the CLI to Rust with Claude Code", "Rewrite the parser using Codex"),
         ("Migrate settings to work with Claude Code", "Convert the cursor with care"),
+        signs=(" with ", " using ", " via "),
     ),
     Wording(
         "i_am",
@@ -217,12 +219,14 @@ MADE_BY_TOOL: tuple[Wording, ...] = (
         ("I am an AI agent working on behalf of @ada", "This is an automated contribution by an AI coding agent."),
         ("I am on the AI team", "I am Claude Monet"),
         needs_help=True,
+        signs=("i am ", "i'm ", "automated "),
     ),
     Wording(
         "prompted",
         rf"{LEAD}(?:i |we )?(?:then )?(?:prompted|vibed with|vibe[- ]?coded with) {ARTICLE}{TOOL}\b",
         ("Prompted Claude Code until it worked", "I prompted Codex until the tests passed"),
         ("Users prompted Claude to stop",),
+        signs=("prompted ", "vibe"),
     ),
     Wording(
         "tool_did_it",
@@ -296,6 +300,19 @@ MADE_BY_TOOL: tuple[Wording, ...] = (
             "Add AI-generated summaries",
             "AI-assisted search is now on by default",
             "AI-generated commit messages can be edited",
+        ),
+        signs=(
+            "assisted",
+            "generated",
+            "authored",
+            "written",
+            "aided",
+            "coded",
+            "created",
+            "made",
+            "helped",
+            "driven",
+            "drafted",
         ),
     ),
     Wording(
@@ -394,6 +411,7 @@ MADE_BY_TOOL: tuple[Wording, ...] = (
             "Add docs (AI-assisted)",
         ),
         ("Adds cursor (generated)", "New parser (written by Ada)"),
+        signs=("(",),
     ),
     Wording(
         "robot",
@@ -402,5 +420,6 @@ MADE_BY_TOOL: tuple[Wording, ...] = (
         r"the )?[TMHLN]",
         ("🤖 This PR was created by an AI agent", "🤖 Written with Claude"),
         ("🤖 Created by our release bot",),
+        signs=("🤖",),
     ),
 )
