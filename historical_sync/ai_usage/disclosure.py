@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from historical_sync.ai_usage.clauses import Clause
 from historical_sync.ai_usage.scope import is_attestation
@@ -63,7 +63,7 @@ def read(text: str, lower: str, spotted: tuple[str, ...]) -> Reading:
                 if rule:
                     said.append(Disclosure(rule, clause.tools, start + clause.start, start + clause.end))
                 if clause.words and unit.is_ticked is None and not unit.is_quoted:
-                    named.append(replace(clause, start=start + clause.start, end=start + clause.end))
+                    named.append(Clause(clause.plain, clause.words, start + clause.start, start + clause.end))
     return Reading(tuple(said), tuple(named))
 
 

@@ -148,7 +148,7 @@ class Sections:
         """Open a section if the unit is a head for one, and nothing but a head."""
         if not read or len(text) > 2 * _LONGEST_HEAD:
             return False
-        raw = _ALERT.sub("", text).strip()
+        raw = (_ALERT.sub("", text) if ">" in text or "[!" in text else text).strip()
         if len(raw) > _LONGEST_HEAD:
             return False
         plain = _REMARK.sub("", " ".join(clause.plain for clause in read)).rstrip(" :-?.")

@@ -19,6 +19,18 @@ from historical_sync.ai_usage.table.wordings_used import USED_TOOL
 
 WORDINGS: tuple[Wording, ...] = (*MADE_BY_TOOL, *USED_TOOL, *OTHER_LANGUAGES)
 
+
+def _by_sign() -> dict[str, list[int]]:
+    places: dict[str, list[int]] = {}
+    for place, wording in enumerate(WORDINGS):
+        for sign in wording.signs:
+            places.setdefault(sign, []).append(place)
+    return places
+
+
+_BY_SIGN = tuple(_by_sign().items())
+"""Each sign once, with the places in WORDINGS of those that have it."""
+
 _TOPIC = re.compile(
     r"\b(?:bug|crash\w*|error when|steps to reproduce|repro|expected|actual behaviou?r|previously|"
     r"currently|feature request|as suggested|suggested by|per \w* ?(?:T|M|H|N)|(?:T|M|H|"
@@ -72,12 +84,12 @@ def statement_of(clause: Clause) -> Wording | None:
 
 @lru_cache(maxsize=CACHED)
 def _wording_of(plain: str, names_help: bool) -> Wording | None:
-    for wording in WORDINGS:
-        if (
-            wording.may_be_in(plain)
-            and (names_help or not wording.needs_help)
-            and wording.expression.search(plain)
-            and any(_states(wording, plain, hit) for hit in wording.expression.finditer(plain))
+    for place in sorted({place for sign, places in _BY_SIGN if sign in plain for place in places}):
+        wording = WORDINGS[place]
+        if wording.needs_help and not names_help:
+            continue
+        if wording.expression.search(plain) and any(
+            _states(wording, plain, hit) for hit in wording.expression.finditer(plain)
         ):
             return wording
     return None

@@ -34,7 +34,7 @@ from historical_sync.ai_usage.rows import (
 )
 from historical_sync.ai_usage.signatures import ANY_BRANCH, BRANCH_ROWS, EMAILS, LOGINS, NAME_ROWS, rows_of
 from historical_sync.ai_usage.text import blanked, for_markers, own_words
-from historical_sync.ai_usage.words import runs, spot
+from historical_sync.ai_usage.words import runs, spot, still_spotted
 from historical_sync.records import Evidence, PullRequest, storable_text
 
 QUOTE_LENGTH = 200
@@ -125,7 +125,7 @@ class _Present:
         found = _LOOKED_FOR.intersection(runs(lower))
         spotted = () if _RELEASE.match(pull_request.title) else spot(text, lower, found)
         if spotted and "\nco-authored-by:" in lower:
-            spotted = spot(text, lower, _LOOKED_FOR.intersection(runs(_CO_AUTHORS.sub("", lower))))
+            spotted = still_spotted(_CO_AUTHORS.sub("", lower), spotted)
         return cls(rows_of(found), spotted, trailers.may_hold_trailers(lower))
 
 

@@ -196,37 +196,34 @@ def units(text: str, block: int = 0) -> Iterator[Unit]:
     at = 0
     for line in text.split("\n"):
         end = at + len(line)
-        if unit and unit.kind != HEADING and line[:1].isalpha():
-            next_unit, unit = _longer(unit, end), None
+        if line[:1].isalpha():  # most lines: no mark of any kind, and the expression is dear
+            goes_on = unit is not None and unit.kind != HEADING
+            next_unit: Unit | None = Unit(PARAGRAPH, at, end, 0, None, False, block)
         else:
-            mark = cast(re.Match[str], _UNIT.match(line))  # every part of it is optional
-            is_quoted = bool(mark["quote"])
-            if mark["rule"] or mark.end("quote") == len(line.rstrip()):
+            marks = cast(re.Match[str], _UNIT.match(line)).groups()  # every part of it is optional
+            quote, _, heading, item, row, rule, box, emoji = marks
+            is_bare = not (heading or item or row or emoji) and box is None
+            goes_on = False
+            if rule or len(quote) == len(line.rstrip()):
                 next_unit = None
             elif _BOLD_LINE.fullmatch(line):
-                next_unit = Unit(HEADING, at, end, 7, None, is_quoted, block)
-            elif unit and unit.kind != HEADING and (unit.is_quoted or not is_quoted) and not _starts_unit(mark):
-                next_unit, unit = _longer(unit, end), None
+                next_unit = Unit(HEADING, at, end, 7, None, bool(quote), block)
             else:
-                next_unit = _unit(mark, at, end, is_quoted, block)
-        if unit:
+                goes_on = is_bare and unit is not None and unit.kind != HEADING and (unit.is_quoted or not quote)
+                next_unit = _unit(marks, at, end, block)
+        if unit and goes_on:
+            next_unit = Unit(unit.kind, unit.start, end, unit.level, unit.is_ticked, unit.is_quoted, block)
+        elif unit:
             yield unit
         unit, at = next_unit, end + 1
     if unit:
         yield unit
 
 
-def _longer(unit: Unit, end: int) -> Unit:
-    return Unit(unit.kind, unit.start, end, unit.level, unit.is_ticked, unit.is_quoted, unit.block)
-
-
-def _starts_unit(mark: re.Match[str]) -> bool:
-    return bool(mark["heading"] or mark["item"] or mark["row"] or mark["emoji"]) or mark["box"] is not None
-
-
-def _unit(mark: re.Match[str], at: int, end: int, is_quoted: bool, block: int) -> Unit:
-    kind = HEADING if mark["heading"] else ITEM if mark["item"] or mark["row"] else PARAGRAPH
-    level = len(mark["heading"]) if mark["heading"] else len(mark["indent"])
-    box = mark["box"] if mark["box"] is not None else mark["emoji"]
+def _unit(marks: tuple[str, ...], at: int, end: int, block: int) -> Unit:
+    quote, indent, heading, item, row, _, box, emoji = marks
+    kind = HEADING if heading else ITEM if item or row else PARAGRAPH
+    level = len(heading) if heading else len(indent)
+    box = emoji if box is None else box
     is_ticked = None if box is None else not _TICKED.isdisjoint(box)
-    return Unit(kind, at, end, level, is_ticked, is_quoted, block)
+    return Unit(kind, at, end, level, is_ticked, bool(quote), block)

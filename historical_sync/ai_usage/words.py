@@ -87,6 +87,11 @@ def spot(text: str, lower: str, found: Collection[str]) -> tuple[str, ...]:
     return tuple(words)
 
 
+def still_spotted(lower: str, spotted: tuple[str, ...]) -> tuple[str, ...]:
+    """What `spot` would say of a text, in lower case, from which lines have been taken out since."""
+    return tuple(word for word in spotted if word not in WORDS or _stands_alone(lower, word))
+
+
 def holds(lower: str, spotted: tuple[str, ...]) -> bool:
     """Whether a part of a text, in lower case, can hold one of the words that were spotted in the whole."""
     for word in spotted:  # noqa: SIM110 - a plain loop: this is asked of every block of every text
@@ -114,7 +119,7 @@ def _stands_alone(lower: str, word: str) -> bool:
 
 
 def _alone(lower: str, word: str) -> Iterator[int]:
-    """Where a short word is more than a part of another: `ai` is in `email`, and no word of it."""
+    """Where a word is more than a part of another: `ai` is in `email`, and no word of it."""
     at = lower.find(word)
     while at >= 0:
         before, after = lower[at - 1 : at], lower[at + len(word) : at + len(word) + 1]

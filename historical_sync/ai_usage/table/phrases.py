@@ -129,24 +129,17 @@ FIRST_PERSON = (
 class Wording:
     """A way to say that a tool made something of a change. `needs_making`: the clause must also name the making;
     `needs_help`: a noun that names no tool must be one for help (`AI assistance`);
-    `has_subject`: what stands before it must be part of the change; `signs`: literals of which one is in every match,
-    for patterns that are dear to try."""
+    `has_subject`: what stands before it must be part of the change; `signs`: literals of which one is in every match:
+    the pattern is tried only on clauses that hold one."""
 
     name: str
     pattern: str
     examples: tuple[str, ...]
     near_misses: tuple[str, ...]
+    signs: tuple[str, ...]
     needs_making: bool = False
     needs_help: bool = False
     has_subject: bool = False
-    signs: tuple[str, ...] = ()
-
-    def may_be_in(self, plain: str) -> bool:
-        """Whether the clause holds one of the signs: a cheap test before the pattern."""
-        for sign in self.signs:
-            if sign in plain:
-                return True
-        return not self.signs
 
     @cached_property
     def expression(self) -> re.Pattern[str]:
