@@ -28,6 +28,17 @@ def test_a_wording_matches_its_examples_and_no_near_miss(wording: Wording) -> No
     assert [text for text in wording.near_misses if statement_of(read_clause(text)) is not None] == []
 
 
+@pytest.mark.parametrize("wording", WORDINGS, ids=lambda wording: wording.name)
+def test_a_clause_that_a_wording_matches_holds_one_of_its_signs(wording: Wording) -> None:
+    """Signs are tried before patterns: a clause without one would be passed over."""
+    texts = [*DISCLOSED, *NOT_DISCLOSED, *DISCLOSED_UNSEEN, *NOT_DISCLOSED_UNSEEN, *HOMONYMS]
+    texts += [text for other in WORDINGS for text in (*other.examples, *other.near_misses)]
+    plains = [read_clause(text).plain for text in texts]
+    matched = [plain for plain in plains if wording.expression.search(plain)]
+    assert matched
+    assert [plain for plain in matched if not any(sign in plain for sign in wording.signs)] == []
+
+
 @pytest.mark.parametrize("text", DISCLOSED)
 def test_a_disclosure_is_found(text: str) -> None:
     """A line that says that AI made something of the change is author evidence, in a description of its own."""

@@ -129,8 +129,8 @@ FIRST_PERSON = (
 class Wording:
     """A way to say that a tool made something of a change. `needs_making`: the clause must also name the making;
     `needs_help`: a noun that names no tool must be one for help (`AI assistance`);
-    `has_subject`: what stands before it must be part of the change; `signs`: literals of which one is in every match:
-    the pattern is tried only on clauses that hold one."""
+    `has_subject`: what stands before it must be part of the change; `signs`: literals of which one is in every clause
+    that matches: the pattern is tried on no other."""
 
     name: str
     pattern: str
