@@ -7,7 +7,7 @@ queued with its reason, and `collect` sends it later without anybody's help.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -19,13 +19,13 @@ from historical_sync.classification.groq_replies import MISSING_KEY
 from historical_sync.classification.session import BATCHES, SERVICE, Session, Stopwatch, silent
 from historical_sync.classification.submission import advance, submit_month
 from historical_sync.errors import ClassificationError
-from historical_sync.records import PullRequest, TeamMonth
+from historical_sync.records import TeamMonth
 from historical_sync.settings import Settings
 from historical_sync.warehouse import classifications, llm_costs, llm_holds, llm_ledger
 from historical_sync.warehouse.classifications import Key
 from historical_sync.warehouse.llm_ledger import Intent
 from historical_sync.warehouse.postgres import Transaction, Warehouse
-from historical_sync.warehouse.pull_requests import read_month
+from historical_sync.warehouse.pull_requests import PAGE_SIZE
 
 COLLECT_SECONDS = 20.0
 """How long one `collect` goes on: a sensor's tick is killed after 60 seconds."""
@@ -175,15 +175,14 @@ def _for_seconds(seconds: float) -> Callable[[], bool]:
 
 def _queue(tx: Transaction, team_id: str, month: date, *, now: datetime) -> None:
     hashes: dict[bool, dict[Key, str]] = {True: {}, False: {}}
-    for one in read_month(tx, team_id, month):
-        hashes[one.state != "OPEN"][one.repository, one.number] = content_hash(one)
+    fetched = classifications.fetched_since_hashed(tx, team_id, month)
+    keys = list(fetched)
+    for start in range(0, len(keys), PAGE_SIZE):
+        for key, one in classifications.read_pull_requests(tx, team_id, keys[start : start + PAGE_SIZE]).items():
+            hashes[one.state != "OPEN"][key] = content_hash(one)
     for are_closed, those in hashes.items():
         classifications.queue(tx, team_id, month, those, are_closed=are_closed, now=now)
-
-
-def hashes_of(pull_requests: Iterable[PullRequest]) -> dict[Key, str]:
-    """Content hashes by repository and number."""
-    return {(one.repository, one.number): content_hash(one) for one in pull_requests}
+    classifications.note_hashed(tx, team_id, fetched)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,34 @@ def queue(
     return len(tx.execute_values(_QUEUE.format(when=_WHEN_CLOSED if are_closed else _WHEN_OPEN), rows))
 
 
+def fetched_since_hashed(tx: Transaction, team_id: str, month: date) -> dict[Key, datetime]:
+    """The month's pull requests whose content was not digested since they were fetched, with that fetch's time."""
+    start, end = month_bounds(month)
+    rows = tx.rows(
+        f"""
+        select p.repository, p.number, p.fetched_at
+        from pull_requests p left join llm_classifications c using (team_id, repository, number)
+        where p.team_id = %(team_id)s and {IN_MONTH} and c.hashed_fetch_at is distinct from p.fetched_at
+        order by p.repository, p.number
+        """,
+        {"team_id": team_id, "start": start, "end": end},
+    )
+    return {(row["repository"], row["number"]): row["fetched_at"] for row in rows}
+
+
+def note_hashed(tx: Transaction, team_id: str, fetched: dict[Key, datetime]) -> None:
+    """These were digested as they were then. What is in flight was not queued, so it is digested again after that."""
+    tx.execute_values(
+        """
+        update llm_classifications c set hashed_fetch_at = w.fetched_at
+        from (values %s) as w (team_id, repository, number, fetched_at)
+        where c.team_id = w.team_id and c.repository = w.repository and c.number = w.number and c.intent_id is null
+        """,
+        [(team_id, *key, at) for key, at in sorted(fetched.items())],
+        template="(%s, %s, %s, %s::timestamptz)",
+    )
+
+
 def queue_again(tx: Transaction, team_id: str, month: date, hashes: dict[Key, str], *, now: datetime) -> int:
     """Queue these pull requests whether or not they have an answer, unless they are in flight; returns how many."""
     written = tx.execute_values(

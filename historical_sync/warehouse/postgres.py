@@ -58,6 +58,12 @@ class Transaction:
             names = [column.name for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+    def tuples(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+        """Run one query and return all its rows as they come: for many, of which each becomes a record."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, parameters or None)
+            return cursor.fetchall()
+
     def row(self, sql: str, parameters: Parameters = ()) -> dict[str, Any] | None:
         """The first row, or None."""
         rows = self.rows(sql, parameters)

@@ -152,7 +152,7 @@ def _read_entries(
 ) -> dict[tuple[str, int], list[Any]]:
     columns = columns_of(record)
     found: dict[tuple[str, int], list[Any]] = defaultdict(list)
-    rows = tx.rows(
+    rows = tx.tuples(
         f"""
         select t.repository, t.number, {", ".join(f"t.{name}" for name in columns)}
         from unnest(%(repositories)s::text[], %(numbers)s::int[]) as wanted (repository, number)
@@ -161,7 +161,6 @@ def _read_entries(
         """,
         {"team_id": team_id, "repositories": repositories, "numbers": numbers},
     )
-    for row in rows:
-        repository, number, *values = row.values()
+    for repository, number, *values in rows:
         found[repository, number].append(record(*values))
     return found

@@ -251,3 +251,19 @@ def test_a_removed_team_leaves_nothing(filled: Warehouse) -> None:
         tx.execute("delete from teams")
         for table in ("llm_batches", "llm_classifications", "llm_intents", "llm_requests", "llm_changed_months"):
             assert tx.value(f"select count(*) from {table}") == 0
+
+
+def test_only_what_was_fetched_since_is_digested(filled: Warehouse) -> None:
+    """A rerun of an unchanged month reads no pull request; what changed in flight is read once its answer is there."""
+    with filled.transaction() as tx:
+        fetched = classifications.fetched_since_hashed(tx, "acme", MARCH)
+        assert list(fetched) == KEYS
+        classifications.note_hashed(tx, "acme", fetched)
+        assert classifications.fetched_since_hashed(tx, "acme", MARCH) == {}
+        llm_ledger.add_intent(tx, intent("i"), [])
+        claim(tx, "i", most=1)
+        tx.execute("update pull_requests set fetched_at = fetched_at + interval '1 minute' where number in (1, 2)")
+        changed = classifications.fetched_since_hashed(tx, "acme", MARCH)
+        assert list(changed) == KEYS[:2]
+        classifications.note_hashed(tx, "acme", changed)
+        assert list(classifications.fetched_since_hashed(tx, "acme", MARCH)) == KEYS[:1]
