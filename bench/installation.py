@@ -113,8 +113,11 @@ class Installation:
         try:
             yield running
         finally:
+            servers = psutil.Process(running.pid).children(recursive=True)
             running.terminate()
             running.wait(120)
+            for left in psutil.wait_procs(servers, 30)[1]:  # code servers outlive a daemon that was told to end
+                left.kill()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ What a stage imports is imported before the clock starts: a long-lived worker pa
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import sys
@@ -71,6 +72,8 @@ def classify(warehouse: Warehouse, settings: Settings, team_id: str, months: Seq
     from historical_sync.classification.ledger import classify_month, collect, is_worth_waiting
     from historical_sync.classification.session import Stopwatch
 
+    for library in ("groq", "jinja2"):  # imported where they are used, otherwise
+        importlib.import_module(library)
     groq, watch = connect(settings), Stopwatch(now)
 
     def run() -> None:
