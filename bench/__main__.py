@@ -27,7 +27,7 @@ def measure(name: str, rounds: int, *, quick: bool) -> dict[str, Any]:
     scenario = importlib.import_module(f"bench.scenarios.{name}")
     before = machine.facts()
     rows: list[Row] = scenario.run(rounds, quick)
-    return report.as_json(name, scenario.TITLE, before | {"load_after": machine.load()}, rounds, rows)
+    return report.as_json(name, scenario.TITLE, before | {"after": machine.pace()}, rounds, rows)
 
 
 def main(arguments: list[str]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from historical_sync.warehouse import programs
 
 
 def facts() -> dict[str, Any]:
-    """Cores, memory, versions, and how busy the machine is now (the load of the last minute)."""
+    """Cores, memory, versions, and how busy and how fast the machine is now."""
     return {
         "measured_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -21,10 +22,18 @@ def facts() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "postgresql": programs.version(),
-        "load_before": round(os.getloadavg()[0], 1),
+        "before": pace(),
     }
 
 
-def load() -> float:
-    """The load of the last minute."""
-    return round(os.getloadavg()[0], 1)
+def pace() -> dict[str, float]:
+    """The load of the last minute, and the CPU seconds of `loop_seconds`."""
+    return {"load": round(os.getloadavg()[0], 1), "loop_seconds": loop_seconds()}
+
+
+def loop_seconds() -> float:
+    """CPU seconds of a fixed loop of Python: a shared machine's cores are not equally fast at every hour."""
+    began, total = time.process_time(), 0
+    for number in range(3_000_000):
+        total += number * number % 7
+    return round(time.process_time() - began, 2)

@@ -66,10 +66,12 @@ def table(result: dict[str, Any]) -> str:
 def caption(result: dict[str, Any]) -> str:
     """The command, the machine and how busy it was."""
     machine = result["machine"]
+    before, after = machine["before"], machine["after"]
     return (
         f"`make bench SCENARIOS={result['scenario']}` on {machine['measured_at']}: {machine['cores']} cores, "
-        f"Python {machine['python']}, PostgreSQL {machine['postgresql']}, load {machine['load_before']} before and "
-        f"{machine['load_after']} after; medians of {result['rounds']}."
+        f"Python {machine['python']}, PostgreSQL {machine['postgresql']}, load {before['load']} before and "
+        f"{after['load']} after, a fixed loop in {before['loop_seconds']} and {after['loop_seconds']} CPU s; "
+        f"medians of {result['rounds']}."
     )
 
 

@@ -41,8 +41,8 @@ MACHINE = {
     "cores": 2,
     "python": "3.11",
     "postgresql": "18",
-    "load_before": 1,
-    "load_after": 1,
+    "before": {"load": 1, "loop_seconds": 0.2},
+    "after": {"load": 1, "loop_seconds": 0.2},
 }
 
 
