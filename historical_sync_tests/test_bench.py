@@ -9,12 +9,12 @@ from bench.__main__ import main, measure
 from bench.rows import Row, alternate, count, exponent
 from bench.scenarios import NAMES
 
-PROCESSES = {"onboarding", "thousand_teams", "thirty_teams", "stages", "again"}
-"""Scenarios that start Dagster's processes, or a process for each of many stages."""
+LONG = {"onboarding", "thousand_teams", "thirty_teams", "stages", "again", "million", "page"}
+"""Scenarios that start Dagster's processes, a process for each of many stages, or two installations."""
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=pytest.mark.daemon) if one in PROCESSES else one for one in NAMES]
+    "name", [pytest.param(one, marks=pytest.mark.daemon) if one in LONG else one for one in NAMES]
 )
 def test_each_scenario_runs(name: str) -> None:
     """In its quick mode a scenario gives rows with a number for every run, and a table."""

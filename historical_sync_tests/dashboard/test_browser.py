@@ -170,6 +170,7 @@ def tell(warehouse: Warehouse, state: str) -> None:
         story.add_batches(3, 3)
 
 
+@pytest.mark.daemon
 @pytest.mark.parametrize("state", ["empty", "partial", "failed", "thin", "complete"])
 def test_no_state_has_an_accessibility_finding(
     browser: Browser, serve: Serve, warehouse: Warehouse, state: str
