@@ -13,9 +13,8 @@ LONG = {"onboarding", "thousand_teams", "thirty_teams", "stages", "again", "mill
 """Scenarios that start Dagster's processes, a process for each of many stages, or two installations."""
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=pytest.mark.daemon) if one in LONG else one for one in NAMES]
-)
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", [pytest.param(one, marks=pytest.mark.daemon) if one in LONG else one for one in NAMES])
 def test_each_scenario_runs(name: str) -> None:
     """In its quick mode a scenario gives rows with a number for every run, and a table."""
     result = measure(name, 1, quick=True)
