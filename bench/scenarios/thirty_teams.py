@@ -38,7 +38,7 @@ class Load:
 
 
 def run(rounds: int, quick: bool) -> list[Row]:
-    """A few teams alone, then all of them beside the loaded ones, four months each. One round: it takes half an hour."""
+    """A few teams alone, then all of them beside the loaded ones. One round: it takes half an hour."""
     few, many = (Load(1, 2, 10), Load(2, 2, 10)) if quick else (Load(3, 4, 200), Load(30, 4, 200))
     loaded = 5 if quick else 1_000
     with Ground(Shape(1, 1, 1, has_trends=False)) as ground:
