@@ -21,8 +21,11 @@ from bench.seeding import Shape, fill
 from historical_sync.cli.services import answers, free_port
 from historical_sync.orchestration.home import environment, open_instance
 from historical_sync.orchestration.partitions import TEAMS, key_of
+from historical_sync.sandbox.server import Sandbox
+from historical_sync.sandbox.story.bulk import bulk_history
 from historical_sync.settings import Settings
 from historical_sync.warehouse.address import dagster_url
+from historical_sync.warehouse.registry import add_team
 from historical_sync_tests.orchestration.ticking import PipelineAt, requested, tick
 
 NOW = datetime.now(UTC)
@@ -82,6 +85,22 @@ class Installation:
         seconds = timed(lambda: asked.extend(requested(tick("onboard_teams", self.instance, self.pipeline))))
         return seconds, asked
 
+    def register(self, sandbox: Sandbox, team: str, pull_requests: int, months: int, repositories: int = 1) -> None:
+        """A team with repositories of its own, and so many pull requests in all of them that the sandbox knows."""
+        with sandbox.world.lock:
+            bulk_history(sandbox.world, pull_requests, repositories, months - 0.5, 7, NOW, f"bench/{team}")
+        names = [f"bench/{team}-{number:03}" for number in range(repositories)]
+        with self.pipeline.warehouse.transaction() as tx:
+            add_team(tx, team, names, history_months=months - 1)
+
+    def published(self, teams: Sequence[str]) -> int:
+        """How many months of these teams have their trends."""
+        with self.pipeline.warehouse.transaction() as tx:
+            found: int = tx.value(
+                "select count(*) from team_months where team_id = any(%s) and published_at is not null", [list(teams)]
+            )
+            return found
+
     def workspace(self, *modules: str) -> Path:
         """A workspace file with a code location for each of these modules."""
         path = Path(self.folder) / "workspace.yaml"
@@ -113,7 +132,7 @@ class Installation:
         try:
             yield running
         finally:
-            servers = psutil.Process(running.pid).children(recursive=True)
+            servers = psutil.Process(running.pid).children(recursive=True) if running.poll() is None else []
             running.terminate()
             running.wait(120)
             for left in psutil.wait_procs(servers, 30)[1]:  # code servers outlive a daemon that was told to end

@@ -11,8 +11,6 @@ from bench.installation import NOW, OURS, Installation, cpu_seconds, wait_until
 from bench.rows import Row
 from bench.seeding import Shape
 from historical_sync.sandbox import scenario
-from historical_sync.sandbox.story.bulk import bulk_history
-from historical_sync.warehouse.registry import add_team
 from historical_sync.window import months_wanted
 
 TITLE = "An onboarding"
@@ -106,18 +104,8 @@ class Bench:
 
     def _team(self, name: str, months: int, pull_requests: int) -> float:
         """Register a team with a repository of its own and wait for its trends."""
-        with self._sandbox.world.lock:
-            bulk_history(self._sandbox.world, pull_requests, 1, months - 0.5, 7, NOW, f"bench/{name}")
-        with self._warehouse.transaction() as tx:
-            add_team(tx, name, [f"bench/{name}-000"], history_months=months - 1)
-        return wait_until(lambda: self._published(name) == months, None, PATIENCE_SECONDS)
-
-    def _published(self, team: str) -> int:
-        with self._warehouse.transaction() as tx:
-            found: int = tx.value(
-                "select count(*) from team_months where team_id = %s and published_at is not null", [team]
-            )
-            return found
+        self._installation.register(self._sandbox, name, pull_requests, months)
+        return wait_until(lambda: self._installation.published([name]) == months, None, PATIENCE_SECONDS)
 
     def _empty_months(self, name: str, months: int) -> float:
         with self._warehouse.transaction() as tx:

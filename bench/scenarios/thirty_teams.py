@@ -12,13 +12,11 @@ from dataclasses import dataclass
 import dagster as dg
 
 from bench.ground import LATENCY, RecordingSandbox
-from bench.installation import NOW, OURS, Installation, cpu_seconds, wait_until
+from bench.installation import OURS, Installation, cpu_seconds, wait_until
 from bench.rows import Row, count
 from bench.scenarios.thousand_teams import LONGEST_TICK_SECONDS, pages
 from bench.seeding import Shape
 from historical_sync.sandbox import scenario
-from historical_sync.sandbox.story.bulk import bulk_history
-from historical_sync.warehouse.registry import add_team
 
 TITLE = "Thirty teams beside a thousand"
 
@@ -100,23 +98,10 @@ class Ground:
     def onboard(self, load: Load, name: str = "new") -> Onboarded:
         """Register these teams at once and wait for all their trends."""
         teams = [f"{name}-{number}" for number in range(load.teams)]
-        with self._sandbox.world.lock:
-            for team in teams:
-                bulk_history(
-                    self._sandbox.world,
-                    load.pull_requests,
-                    load.repositories,
-                    load.months - 0.5,
-                    7,
-                    NOW,
-                    f"bench/{team}",
-                )
         before = cpu_seconds(self._daemon)
-        with self._warehouse.transaction() as tx:
-            for team in teams:
-                names = [f"bench/{team}-{number:03}" for number in range(load.repositories)]
-                add_team(tx, team, names, history_months=load.months - 1)
-        seconds = wait_until(lambda: self._published(teams) == load.teams * load.months, None, PATIENCE_SECONDS)
+        for team in teams:
+            self.machine.register(self._sandbox, team, load.pull_requests, load.months, load.repositories)
+        seconds = wait_until(lambda: self.machine.published(teams) == load.teams * load.months, None, PATIENCE_SECONDS)
         with self._warehouse.transaction() as tx:
             first = tx.value(
                 """
@@ -137,13 +122,6 @@ class Ground:
             for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id)
             if tick.end_timestamp
         )
-
-    def _published(self, teams: list[str]) -> int:
-        with self._warehouse.transaction() as tx:
-            found: int = tx.value(
-                "select count(*) from team_months where team_id = any(%s) and published_at is not null", [teams]
-            )
-            return found
 
     def _failed_runs(self) -> int:
         return self.machine.instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))

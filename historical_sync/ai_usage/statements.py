@@ -13,11 +13,12 @@ from functools import lru_cache
 from historical_sync.ai_usage.clauses import CACHED, Clause
 from historical_sync.ai_usage.scope import ADVISING, MAKING, is_denied, scope_of
 from historical_sync.ai_usage.table.phrases import CODE, NOT_THE_TEXT, Wording
+from historical_sync.ai_usage.table.wordings_compound import COMPOUNDS
 from historical_sync.ai_usage.table.wordings_made import MADE_BY_TOOL
 from historical_sync.ai_usage.table.wordings_other import OTHER_LANGUAGES
 from historical_sync.ai_usage.table.wordings_used import USED_TOOL
 
-WORDINGS: tuple[Wording, ...] = (*MADE_BY_TOOL, *USED_TOOL, *OTHER_LANGUAGES)
+WORDINGS: tuple[Wording, ...] = (*MADE_BY_TOOL, *COMPOUNDS, *USED_TOOL, *OTHER_LANGUAGES)
 
 
 def _by_sign() -> dict[str, list[int]]:

@@ -190,8 +190,9 @@ def _row_of_login(login: str, place: str) -> Signature | None:
 
 
 def _account(login: str | None, place: str, position: int) -> Sequence[Evidence]:
-    row = _row_of_login(login, place) if login else None
-    return (_evidence(row, place, position, login),) if row and login else ()
+    if not login or (row := _row_of_login(login, place)) is None:
+        return ()
+    return (_evidence(row, place, position, login),)
 
 
 @lru_cache(maxsize=4096)
