@@ -89,8 +89,6 @@ def classify_month(
             break
         time.sleep(pause)
         pause = min(pause * 1.5, MOST_WAIT_STEP_SECONDS)
-    with warehouse.transaction() as tx:
-        classifications.clear_changed(tx, team_id, month)
     return summary
 
 
@@ -122,7 +120,7 @@ def collect(
 ) -> frozenset[TeamMonth]:
     """Settle batches that ended, take up what a crash left, send what was queued; returns the months that changed.
 
-    One query when there is nothing to do. Changes that no build of the classified partition has seen yet stay in
+    One query when there is nothing to do. Months whose trends do not know of their new answers yet stay in
     `warehouse.classifications.changed_months`, also those of earlier calls.
     """
     with warehouse.transaction() as tx:

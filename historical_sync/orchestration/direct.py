@@ -109,8 +109,7 @@ def collect(
         with pipeline.warehouse.transaction() as tx:
             changed = classifications.changed_months(tx, team_id)
         for partition in changed:
-            stages.classify(pipeline, partition, say)
-            stages.publish(pipeline, partition)
+            stages.take_in(pipeline, partition)
             done.add(partition.month)
         if time.monotonic() >= deadline or not is_worth_waiting(pipeline.warehouse, team_id, now=pipeline.now()):
             return done
@@ -140,7 +139,8 @@ def refresh(settings: Settings, instance: dg.DagsterInstance, team_id: str) -> l
     error, remedy = _failure(result)
     if error is not None:
         raise HistoricalSyncError(error, remedy=remedy)
-    rebuilt = [event.partition for event in result.all_events if event.is_step_materialization and event.partition]
+    records = instance.get_records_for_run(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
+    rebuilt = {record.partition_key for record in records if record.partition_key}
     months = sorted({read_key(key).month for key in rebuilt}, reverse=True)
     return [_outcome(pipeline, team_id, month, result) for month in months]
 

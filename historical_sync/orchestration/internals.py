@@ -13,6 +13,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
+from dagster._core.definitions.data_version import (
+    CODE_VERSION_TAG,
+    DATA_VERSION_TAG,
+    DEFAULT_DATA_VERSION,
+    NULL_EVENT_POINTER,
+    compute_logical_data_version,
+    extract_data_version_from_entry,
+    get_input_data_version_tag,
+    get_input_event_pointer_tag,
+)
+from dagster._core.events import DagsterEvent, DagsterEventType, StepMaterializationData
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
 from dagster._core.remote_origin import RemoteRepositoryOrigin
 from dagster._core.run_coordinator.base import SubmitRunContext
@@ -173,6 +184,69 @@ def announce_stop(instance: dg.DagsterInstance, run: DagsterRun, message: str) -
 def tag_run(instance: dg.DagsterInstance, run_id: str, tags: Mapping[str, str]) -> None:
     """Add tags to a run; they show in the run list within a second."""
     instance.add_run_tags(run_id, tags)
+
+
+def report_materialization(
+    instance: dg.DagsterInstance, materialization: dg.AssetMaterialization, run: DagsterRun | None = None
+) -> None:
+    """Store at once that a partition was built, by a run or by none.
+
+    `context.log_event` would store it when the step ends: what follows in the same step could not point at it.
+    """
+    if run is None:
+        instance.report_runless_asset_event(materialization)
+        return
+    event = DagsterEvent(
+        event_type_value=DagsterEventType.ASSET_MATERIALIZATION.value,
+        job_name=run.job_name,
+        event_specific_data=StepMaterializationData(materialization),
+    )
+    instance.report_dagster_event(event, run.run_id)
+
+
+def forget_events(instance: dg.DagsterInstance, run_ids: Sequence[str], partition_keys: Sequence[str]) -> int:
+    """Delete what outlives `delete_run`: the checks of these runs, and what no run reported of these partitions.
+
+    Returns how many events and checks. There is no public call: wiping a partition is not implemented for PostgreSQL.
+    """
+    # Both bring SQLAlchemy.
+    from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable as checks
+    from dagster._core.storage.event_log.schema import AssetEventTagsTable as tags
+    from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as events
+    from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqlEventLogStorage):
+        raise TypeError(f"{type(storage).__name__} is no SQL storage: delete the events of these partitions by hand.")
+    are_theirs = checks.c.run_id.in_(run_ids) | ((checks.c.run_id == "") & checks.c.partition.in_(partition_keys))
+    with storage.index_connection() as connection:
+        their_events = checks.select().with_only_columns(checks.c.evaluation_event_storage_id).where(are_theirs)
+        of_checks = [event_id for (event_id,) in connection.execute(their_events) if event_id is not None]
+        are_left = events.c.id.in_(of_checks) | ((events.c.run_id == "") & events.c.partition.in_(partition_keys))
+        ids = events.select().with_only_columns(events.c.id).where(are_left)
+        connection.execute(tags.delete().where(tags.c.event_id.in_(ids)))
+        count: int = connection.execute(events.delete().where(are_left)).rowcount
+        return count + int(connection.execute(checks.delete().where(are_theirs)).rowcount)
+
+
+def provenance(
+    instance: dg.DagsterInstance, spec: dg.AssetSpec, partition_key: str, default_version: str
+) -> dict[str, str]:
+    """The tags by which Dagster later sees that code or inputs changed; it adds them only in an asset's own step.
+
+    `default_version` stands for the code's version of an asset that has none: something new each time.
+    """
+    version = spec.code_version or default_version
+    tags, inputs = {CODE_VERSION_TAG: version}, {}
+    for dependency in spec.deps:
+        key = dependency.asset_key
+        record = instance.get_latest_data_version_record(key, partition_key=partition_key)
+        found = extract_data_version_from_entry(record.event_log_entry) if record else None
+        inputs[key] = found or DEFAULT_DATA_VERSION
+        tags[get_input_data_version_tag(key)] = inputs[key].value
+        tags[get_input_event_pointer_tag(key)] = str(record.storage_id) if record else NULL_EVENT_POINTER
+    tags[DATA_VERSION_TAG] = compute_logical_data_version(version, inputs).value
+    return tags
 
 
 def seconds_since_start(record: RunRecord) -> float:

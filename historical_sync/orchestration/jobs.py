@@ -8,7 +8,6 @@ from historical_sync.orchestration.refresh import refresh_team as refresh_team
 from historical_sync.orchestration.retry import retry_failed_months as retry_failed_months
 
 SYNC_MONTH = "sync_month"
-CLASSIFY_AGAIN = "classify_month_again"
 
 WHOLE_TABLES = dg.AssetSelection.checks(*CHECKS_OF_TRENDS)
 
@@ -22,16 +21,6 @@ by hand, choose partitions here or on an asset's page: a backfill started there 
 """,
 )
 
-classify_month_again = dg.define_asset_job(
-    CLASSIFY_AGAIN,
-    selection=dg.AssetSelection.assets("llm_classified_pull_requests", "monthly_trends") - WHOLE_TABLES,
-    executor_def=dg.in_process_executor,
-    description="""
-After LLM batches ended: take their answers in and compute the month's trends again. The sensor `collect_llm_batches`
-launches it, once a (team, month) however many batches ended. Nothing is sent twice.
-""",
-)
-
 check_trends = dg.define_asset_job(
     "check_trends",
     selection=WHOLE_TABLES,
@@ -42,4 +31,4 @@ The schedule `check_trends_hourly` runs it; launch it by hand after a change of 
 """,
 )
 
-JOBS = (sync_month, classify_month_again, refresh_team, retry_failed_months, check_trends)
+JOBS = (sync_month, refresh_team, retry_failed_months, check_trends)

@@ -24,8 +24,6 @@ MONTH_TAG = "dagster/partition/month"
 ASKED_BY_A_PERSON = 1000
 NEWEST_MONTH = 500
 """A month's priority is this less the months that it lies back."""
-CLASSIFIED_AGAIN = 600
-"""Collected batches: seconds of work that a page waits for."""
 REFRESH = 450
 """A loaded team's refresh: after the newest months of new teams, before the bulk of their history."""
 

@@ -4,8 +4,13 @@ import dagster as dg
 
 from historical_sync.errors import HistoricalSyncError, TeamStopped
 from historical_sync.orchestration import reports, stages
-from historical_sync.orchestration.partitions import key_of
-from historical_sync.orchestration.reports import Result
+from historical_sync.orchestration.assets import (
+    llm_classified_pull_requests,
+    monthly_trends,
+    raw_pull_requests,
+    regex_tagged_pull_requests,
+)
+from historical_sync.orchestration.recording import record
 from historical_sync.orchestration.resources import Pipeline, PipelineResource
 from historical_sync.orchestration.worker import Worker, ended_as_cancelled, readable_failure
 from historical_sync.records import TeamMonth
@@ -53,35 +58,16 @@ def _end(pipeline: Pipeline, team_id: str, *, changed_months: int | None = None,
 def _rebuild(context: dg.OpExecutionContext, pipeline: Pipeline, partition: TeamMonth, worker: Worker) -> None:
     """The four stages of one month, each recorded as a materialisation of its asset's partition."""
     worker(f"{partition.month:%Y-%m} changed")
-    stages.begin(pipeline, partition, context.run.run_id)
+    instance, run = context.instance, context.run
+    stages.begin(pipeline, partition, run.run_id)
     ingested = stages.ingest(pipeline, partition, worker)
-    _record(context, partition, "raw_pull_requests", reports.ingested(pipeline, partition, ingested))
-    _record(
-        context,
-        partition,
-        "regex_tagged_pull_requests",
-        reports.tagged(pipeline, partition, stages.tag(pipeline, partition)),
-    )
+    record(instance, raw_pull_requests, partition, reports.ingested(pipeline, partition, ingested), run)
+    tagged = stages.tag(pipeline, partition)
+    record(instance, regex_tagged_pull_requests, partition, reports.tagged(pipeline, partition, tagged), run)
     classified = stages.classify(pipeline, partition, worker)
-    _record(context, partition, "llm_classified_pull_requests", reports.classified(pipeline, partition, classified))
+    record(instance, llm_classified_pull_requests, partition, reports.classified(pipeline, partition, classified), run)
     published, _ = stages.publish(pipeline, partition)
-    _record(context, partition, "monthly_trends", reports.published(pipeline, partition, published))
-
-
-def _record(context: dg.OpExecutionContext, partition: TeamMonth, asset: str, result: Result) -> None:
-    key = key_of(partition.team_id, partition.month)
-    context.log_event(dg.AssetMaterialization(asset, metadata=result.metadata, partition=key))
-    for check in result.check_results or ():
-        context.instance.report_runless_asset_event(
-            dg.AssetCheckEvaluation(
-                asset_key=dg.AssetKey(asset),
-                check_name=str(check.check_name),
-                passed=check.passed,
-                severity=check.severity,
-                description=check.description,
-                metadata=check.metadata or {},
-            )
-        )
+    record(instance, monthly_trends, partition, reports.published(pipeline, partition, published), run)
 
 
 @dg.job(

@@ -7,11 +7,13 @@ from datetime import date, datetime
 import dagster as dg
 
 from historical_sync.errors import HistoricalSyncError
-from historical_sync.orchestration import backfill, internals, onboarding, reconcile, webhooks
-from historical_sync.orchestration.jobs import classify_month_again, refresh_team, sync_month
+from historical_sync.orchestration import backfill, internals, onboarding, reconcile, reports, stages, webhooks
+from historical_sync.orchestration.assets import llm_classified_pull_requests, monthly_trends
+from historical_sync.orchestration.jobs import refresh_team, sync_month
 from historical_sync.orchestration.onboarding import TeamPlan
 from historical_sync.orchestration.partitions import FIRST_MONTH, MONTH_TAG, PARTITION_TAG, TEAM_TAG, TEAMS, key_of
-from historical_sync.orchestration.queue import ASKED_BY_A_PERSON, CLASSIFIED_AGAIN, month_priority
+from historical_sync.orchestration.queue import ASKED_BY_A_PERSON, month_priority
+from historical_sync.orchestration.recording import record
 from historical_sync.orchestration.resources import Pipeline, PipelineResource
 from historical_sync.records import TeamMonth
 from historical_sync.warehouse import alerts, benchmarks, operations, registry
@@ -21,6 +23,8 @@ from historical_sync.window import first_of_month
 Runs = Mapping[str, Sequence[internals.RunRecord]]
 """Partition key → the runs of that partition, newest first."""
 
+TAKE_IN_SECONDS = 15.0
+"""How long a tick goes on computing trends with new answers, after it has collected them for `COLLECT_SECONDS`."""
 COMPARE_SECONDS = 15.0
 """How long a tick goes on comparing teams; a month of a thousand teams takes about a second."""
 TICK_SECONDS = 20.0
@@ -134,49 +138,58 @@ def _request(one: DueMonth, runs: Runs, today: date) -> dg.RunRequest:
 
 
 @dg.sensor(
-    job=classify_month_again,
     minimum_interval_seconds=15,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="""
 Takes in the LLM's batches that have ended, sends what was queued during an outage, and rebuilds the classified
-partition and its trends: one run a (team, month), however many batches ended. One query when there is nothing to do.
+partition and its trends, once a (team, month) however many batches ended. It starts no run: that would cost twenty
+times the work itself. One query when there is nothing to do.
 Stop it to keep Groq out of it for a while: what is queued stays queued.
 """,
 )
-def collect_llm_batches(
-    context: dg.SensorEvaluationContext, pipeline: PipelineResource
-) -> list[dg.RunRequest] | dg.SkipReason:
-    """What changed is read from the table, not from the collection: so nothing is lost if this dies in between."""
+def collect_llm_batches(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SkipReason:
+    """What changed is read from the table, not from the collection: so nothing is lost if this dies in between.
+
+    A month that cannot be computed holds up no other: the tick fails when it has done the rest.
+    """
     from historical_sync.classification.groq_client import connect
     from historical_sync.classification.ledger import collect
     from historical_sync.warehouse.classifications import changed_months
 
-    now = pipeline.now()
     groq = connect(pipeline.settings)
-    collect(pipeline.warehouse, groq, pipeline.settings, now=now, on_event=context.log.info)
+    collect(pipeline.warehouse, groq, pipeline.settings, now=pipeline.now(), on_event=context.log.info)
+    until = time.monotonic() + TAKE_IN_SECONDS
     with pipeline.warehouse.transaction() as tx:
         changed = changed_months(tx)
-        active = {one.team_id: one.generation for one in registry.list_teams(tx) if one.status == "active"}
+        active = {one.team_id for one in registry.list_teams(tx) if one.status == "active"}
     if not changed:
         return dg.SkipReason("No batch has brought anything new.")
-    busy = onboarding.in_flight(context.instance, now)
-    ready = {one: at for one, at in changed.items() if one.team_id in active and one not in busy}
-    _add_partitions(context, {one.team_id for one in ready})
-    return [_take_in(one, active[one.team_id], at) for one, at in ready.items()] or dg.SkipReason(
-        f"{len(changed)} months have new answers; each is in flight, or its team is paused."
+    busy = onboarding.in_flight(context.instance, pipeline.now())
+    ready = [one for one in changed if one.team_id in active and one not in busy]
+    done, failures = 0, []
+    for one in ready:
+        try:
+            _take_in(context, pipeline, one)
+        except Exception as error:  # noqa: BLE001 - raised below, when the other months are done
+            error.add_note(f"In {one.team_id} {one.month:%Y-%m}, which is tried again with the next tick.")
+            failures.append(error)
+        done += 1
+        if time.monotonic() >= until:
+            break
+    if failures:
+        raise ExceptionGroup(f"{len(failures)} of {done} months could not be computed with their new answers", failures)
+    return dg.SkipReason(
+        f"{done} months have their new answers; {len(ready) - done} follow with the next tick, and "
+        f"{len(changed) - len(ready)} are in flight or of a paused team."
     )
 
 
-def _take_in(one: TeamMonth, generation: int, changed_at: datetime) -> dg.RunRequest:
-    return dg.RunRequest(
-        run_key=f"{one.team_id}:classified:{generation}:{one.month:%Y-%m}:{changed_at.timestamp()}",
-        partition_key=key_of(one.team_id, one.month),
-        tags={
-            **onboarding.identity(one.team_id, generation),
-            onboarding.CAUSE: "classified",
-            internals.PRIORITY_TAG: str(CLASSIFIED_AGAIN),
-        },
-    )
+def _take_in(context: dg.SensorEvaluationContext, pipeline: Pipeline, one: TeamMonth) -> None:
+    """The last two stages of a month, as far as answers change them."""
+    classified, published = stages.take_in(pipeline, one)
+    record(context.instance, llm_classified_pull_requests, one, reports.classified(pipeline, one, classified))
+    record(context.instance, monthly_trends, one, reports.published(pipeline, one, published))
+    context.log.info(f"{one.team_id} {one.month:%Y-%m}: {classified.classified} classified, {classified.pending} wait.")
 
 
 @dg.sensor(

@@ -82,6 +82,19 @@ def classify(
     )
 
 
+def take_in(pipeline: Pipeline, partition: TeamMonth) -> tuple[ClassificationSummary, TrendSummary]:
+    """Where the month stands with the LLM, and its trends computed anew with the answers stored so far.
+
+    Says nothing of whether the month is done: it may have been fetched and not tagged since.
+    """
+    from historical_sync.classification.ledger import summarize
+    from historical_sync.trends.publication import publish_month
+
+    team_id, month = partition.team_id, partition.month
+    published = publish_month(pipeline.warehouse, team_id, month, now=pipeline.now())
+    return summarize(pipeline.warehouse, team_id, month, now=pipeline.now()), published
+
+
 def publish(pipeline: Pipeline, partition: TeamMonth) -> tuple[TrendSummary, bool]:
     """Compute the month's trends; mark the month, set when it is tried again if it is not complete, tell who listens.
 

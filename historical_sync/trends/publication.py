@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from historical_sync.trends.digest import headline_markdown
 from historical_sync.trends.metrics import ALL, HEADLINE
-from historical_sync.warehouse import benchmarks, directions, trends
+from historical_sync.warehouse import benchmarks, classifications, directions, trends
 from historical_sync.warehouse.postgres import Transaction, Warehouse
 
 
@@ -41,6 +41,7 @@ def publish_month(warehouse: Warehouse, team_id: str, month: date, *, now: datet
     with warehouse.transaction() as tx:
         values = 0
         if trends.lock_team(tx, team_id):
+            classifications.clear_changed(tx, team_id, month)
             values = trends.store_month(tx, team_id, month, now=now)
             trends.fill_gaps(tx, team_id, now=now)
             trends.refresh_same_days(tx, team_id, month)

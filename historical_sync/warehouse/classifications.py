@@ -226,7 +226,7 @@ def queued_months(tx: Transaction, *, now: datetime, team_id: str | None = None)
 def mark_changed(tx: Transaction, team_id: str, month: date, keys: Sequence[Key], *, now: datetime) -> set[TeamMonth]:
     """Note that these pull requests have new labels: the months that hold them, of those the team has.
 
-    The note stays until `clear_changed`, so a change is not lost with the process that saw it.
+    The note stays until the month is published, so a change is not lost with the process that saw it.
     """
     rows = tx.rows(
         """
@@ -255,12 +255,12 @@ def mark_changed(tx: Transaction, team_id: str, month: date, keys: Sequence[Key]
 
 
 def clear_changed(tx: Transaction, team_id: str, month: date) -> None:
-    """The month's classified partition is being built now: it sees every answer stored so far."""
+    """The month is being published in this transaction: what it reads from here on has every answer noted so far."""
     tx.execute("delete from llm_changed_months where team_id = %s and month = %s", [team_id, month])
 
 
 def changed_months(tx: Transaction, team_id: str | None = None) -> dict[TeamMonth, datetime]:
-    """Months with answers that came after their classified partition was built, and when the last one came."""
+    """Months with answers that came after their trends were computed, and when the last one came."""
     rows = tx.rows(
         """
         select team_id, month, changed_at from llm_changed_months

@@ -10,6 +10,7 @@ from historical_sync.classification.batches import content_hash
 from historical_sync.classification.ledger import classify_month, collect
 from historical_sync.records import TeamMonth
 from historical_sync.settings import Settings
+from historical_sync.trends.publication import publish_month
 from historical_sync.warehouse.classifications import changed_months
 from historical_sync.warehouse.postgres import Warehouse
 from historical_sync_tests.classification.conftest import MARCH, NOW, Desk, one_pull_request, store
@@ -48,7 +49,7 @@ def test_a_month_is_classified(desk: Desk) -> None:
 
 
 def test_a_change_in_another_month_is_not_forgotten(desk: Desk) -> None:
-    """A pull request of two months changes both: the one that did not ask stays noted until it is built again."""
+    """A pull request of two months changes both: each stays noted until its own trends are computed again."""
     store(desk.warehouse, [one_pull_request(1, created_at=at("2025-02-20T10:00"))])
     with desk.warehouse.transaction() as tx:
         for month in (date(2025, 2, 1), MARCH):
@@ -61,6 +62,7 @@ def test_a_change_in_another_month_is_not_forgotten(desk: Desk) -> None:
     with desk.warehouse.transaction() as tx:
         assert set(changed_months(tx)) == both
     assert desk.classify(date(2025, 2, 1)).requests_sent == 0
+    publish_month(desk.warehouse, "acme", date(2025, 2, 1), now=desk.clock.now)
     with desk.warehouse.transaction() as tx:
         assert set(changed_months(tx)) == {TeamMonth("acme", MARCH)}
 

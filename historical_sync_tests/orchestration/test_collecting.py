@@ -9,14 +9,14 @@ import pytest
 
 from historical_sync.definitions import defs
 from historical_sync.orchestration import direct, internals, onboarding
-from historical_sync.orchestration.partitions import TEAMS, key_of
+from historical_sync.orchestration.partitions import key_of
 from historical_sync.orchestration.sensors import report_failed_runs
 from historical_sync.sandbox import scenario
 from historical_sync.sandbox.server import Sandbox
 from historical_sync.settings import Settings
 from historical_sync.warehouse.registry import add_team, set_status
 from historical_sync.window import months_wanted
-from historical_sync_tests.orchestration.ticking import PipelineAt, requested, tick
+from historical_sync_tests.orchestration.ticking import PipelineAt, tick
 
 NEWEST, BEFORE = months_wanted(datetime.now(UTC), 1)
 
@@ -43,14 +43,29 @@ def loaded(empty_sandbox: Sandbox, settings: Settings, instance: dg.DagsterInsta
     return "acme"
 
 
-def collect_until_asked(instance: dg.DagsterInstance, pipeline: PipelineAt) -> list[dg.RunRequest]:
-    """Tick, with minutes between, until Groq has answered."""
+def built(instance: dg.DagsterInstance, asset: str) -> int:
+    """How often the asset was materialised."""
+    return len(instance.fetch_materializations(dg.AssetKey(asset), limit=100).records)
+
+
+def collect_until_taken_in(instance: dg.DagsterInstance, pipeline: PipelineAt) -> str:
+    """Tick, with minutes between, until no answer is missing; what the last tick said."""
     for _ in range(20):
         pipeline.time += timedelta(minutes=1)
-        result = tick("collect_llm_batches", instance, pipeline)
-        if isinstance(result, list):
-            return result
-    raise AssertionError(f"no batch ended: {result}")
+        said = tick("collect_llm_batches", instance, pipeline)
+        assert isinstance(said, dg.SkipReason), "it starts no run"
+        if not counts(pipeline).get("pending"):
+            return str(said.skip_message)
+    raise AssertionError(f"no batch ended: {said}")
+
+
+def stop_taking_in(instance: dg.DagsterInstance, pipeline: PipelineAt) -> dg.DagsterRun:
+    """Put the newest month into the hands of a run."""
+    return instance.create_run_for_job(
+        defs.resolve_job_def("sync_month"),
+        tags={"dagster/partition": key_of("acme", NEWEST)},
+        status=dg.DagsterRunStatus.STARTED,
+    )
 
 
 def counts(pipeline: PipelineAt) -> dict[str, int]:
@@ -59,58 +74,82 @@ def counts(pipeline: PipelineAt) -> dict[str, int]:
     return {row["status"]: row["n"] for row in rows}
 
 
-def test_answers_ask_for_their_month_once(loaded: str, instance: dg.DagsterInstance, pipeline: PipelineAt) -> None:
-    """Ended batches give one run for their month, under one key however often it ticks, ahead of bulk work."""
-    (first,) = collect_until_asked(instance, pipeline)
-    assert first.partition_key == key_of("acme", NEWEST)
-    assert first.tags[onboarding.CAUSE] == "classified"
-    assert first.tags[internals.PRIORITY_TAG] == "600"
-    assert instance.get_dynamic_partitions(TEAMS) == ["acme"]
-    again = tick("collect_llm_batches", instance, pipeline)
-    assert isinstance(again, list)
-    assert [one.run_key for one in again] == [first.run_key], "the same answers are the same run"
-    assert counts(pipeline).get("pending", 0) == 0
-
-
-def test_the_run_that_takes_answers_in_ends_the_asking(
+def test_answers_are_taken_in_without_a_run(
     loaded: str, instance: dg.DagsterInstance, pipeline: PipelineAt, empty_sandbox: Sandbox
 ) -> None:
-    """Its job rebuilds the classified partition and the trends and asks Groq for nothing; the sensor is silent then."""
-    (asked,) = collect_until_asked(instance, pipeline)
+    """Ended batches give their month new trends and a new classified partition, once, and Groq is asked for nothing."""
+    runs = len(instance.get_runs())
+    before = {asset: built(instance, asset) for asset in ("llm_classified_pull_requests", "monthly_trends")}
+    said = collect_until_taken_in(instance, pipeline)
+    assert said.startswith("1 months have their new answers; 0 follow with the next tick")
+    assert classified_share(pipeline) == 1
     lines = len(empty_sandbox.groq.tally.history)
-    job = defs.resolve_job_def("classify_month_again")
-    result = job.execute_in_process(
-        instance=instance, partition_key=asked.partition_key, tags=asked.tags, resources={"pipeline": pipeline}
-    )
-    assert result.success
-    built = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
-    assert built == {"llm_classified_pull_requests", "monthly_trends"}
-    assert len(empty_sandbox.groq.tally.history) == lines
     silent = tick("collect_llm_batches", instance, pipeline)
     assert isinstance(silent, dg.SkipReason)
     assert "anything new" in str(silent.skip_message)
+    assert len(empty_sandbox.groq.tally.history) == lines
+    assert {asset: built(instance, asset) - count for asset, count in before.items()} == dict.fromkeys(before, 1)
+    assert len(instance.get_runs()) == runs
+
+
+def test_what_was_taken_in_is_told_in_the_month_s_partition(
+    loaded: str, instance: dg.DagsterInstance, pipeline: PipelineAt
+) -> None:
+    """The partition's newest materialisation has the numbers of the answers, and its ledger is checked."""
+    collect_until_taken_in(instance, pipeline)
+    (record,) = instance.fetch_materializations(dg.AssetKey("llm_classified_pull_requests"), limit=1).records
+    assert record.partition_key == key_of("acme", NEWEST)
+    metadata = record.asset_materialization.metadata if record.asset_materialization else {}
+    assert metadata["classified"].value == metadata["pull requests"].value == counts(pipeline)["classified"]
+    checks = instance.event_log_storage.get_asset_check_execution_history(
+        dg.AssetCheckKey(dg.AssetKey("llm_classified_pull_requests"), "ledger_is_balanced"), limit=1
+    )
+    assert [one.partition for one in checks] == [record.partition_key]
+    assert checks[0].status.value == "SUCCEEDED"
+
+
+def classified_share(pipeline: PipelineAt) -> float:
+    """What the trends of the newest month say."""
+    with pipeline.warehouse.transaction() as tx:
+        share: float = tx.value(
+            "select min(value) from monthly_trends where metric = 'classified_share' and segment = '*' and month = %s",
+            [NEWEST],
+        )
+    return share
 
 
 def test_a_month_in_flight_or_of_a_paused_team_waits(
     loaded: str, instance: dg.DagsterInstance, pipeline: PipelineAt
 ) -> None:
-    """While a run has the month in hand no second one is asked for, nor for a paused team; afterwards it is."""
-    (asked,) = collect_until_asked(instance, pipeline)
-    run = instance.create_run_for_job(
-        defs.resolve_job_def("sync_month"),
-        tags={"dagster/partition": str(asked.partition_key)},
-        status=dg.DagsterRunStatus.STARTED,
-    )
-    assert requested(tick("collect_llm_batches", instance, pipeline)) == []
+    """A month that a run has in hand is left alone, and so is a paused team's; afterwards its trends follow."""
+    run = stop_taking_in(instance, pipeline)
+    waiting = "0 months have their new answers; 0 follow with the next tick, and 1 are in flight or of a paused team."
+    assert collect_until_taken_in(instance, pipeline) == waiting
+    assert classified_share(pipeline) < 1
     instance.report_run_canceled(run)
     with pipeline.warehouse.transaction() as tx:
         set_status(tx, "acme", "paused")
-    waits = tick("collect_llm_batches", instance, pipeline)
-    assert isinstance(waits, dg.SkipReason)
-    assert "paused" in str(waits.skip_message)
+    paused = tick("collect_llm_batches", instance, pipeline)
+    assert isinstance(paused, dg.SkipReason)
+    assert paused.skip_message == waiting
     with pipeline.warehouse.transaction() as tx:
         set_status(tx, "acme", "active")
-    assert requested(tick("collect_llm_batches", instance, pipeline)) == [asked.partition_key]
+    tick("collect_llm_batches", instance, pipeline)
+    assert classified_share(pipeline) == 1
+
+
+def test_trends_that_fail_are_tried_again(loaded: str, instance: dg.DagsterInstance, pipeline: PipelineAt) -> None:
+    """A month that the database refuses fails its tick by name and loses nothing: the next one takes the answers in."""
+    with pipeline.warehouse.transaction() as tx:
+        tx.execute("alter table monthly_trends add constraint refused check (computed_at < '2000-01-01') not valid")
+    with pytest.raises(ExceptionGroup) as caught:
+        collect_until_taken_in(instance, pipeline)
+    assert "acme" in caught.value.exceptions[0].__notes__[0]
+    assert classified_share(pipeline) < 1
+    with pipeline.warehouse.transaction() as tx:
+        tx.execute("alter table monthly_trends drop constraint refused")
+    tick("collect_llm_batches", instance, pipeline)
+    assert classified_share(pipeline) == 1
 
 
 def test_an_outage_of_groq_fails_no_tick(

@@ -82,7 +82,7 @@ def test_every_sensor_and_schedule_starts_a_job_that_exists() -> None:
     for one in (*repository.sensor_defs, *repository.schedule_defs):
         targets = [one.job_name] if isinstance(one, dg.ScheduleDefinition) else [t.job_name for t in one.targets]
         assert set(targets) <= jobs, one.name
-    assert {"sync_month", "classify_month_again", "refresh_team", "retry_failed_months"} <= jobs
+    assert {"sync_month", "refresh_team", "retry_failed_months"} <= jobs
 
 
 def test_everything_that_starts_work_runs_without_being_switched_on() -> None:

@@ -11,7 +11,6 @@ from historical_sync.definitions import defs
 from historical_sync.orchestration.internals import SubmitRunContext
 from historical_sync.orchestration.queue import (
     ASKED_BY_A_PERSON,
-    CLASSIFIED_AGAIN,
     REFRESH,
     MonthFirstRunCoordinator,
     month_priority,
@@ -60,7 +59,7 @@ def test_the_queue_of_a_backfill_by_hand(instance: dg.DagsterInstance) -> None:
 def test_a_run_that_a_person_launches_goes_before_bulk_work() -> None:
     """A single run from the UI belongs to no backfill, sensor or schedule."""
     assert priority_of({MONTH: "2025-02-01"}, TODAY) == ASKED_BY_A_PERSON
-    assert ASKED_BY_A_PERSON > CLASSIFIED_AGAIN > month_priority(TODAY, TODAY) > REFRESH
+    assert ASKED_BY_A_PERSON > month_priority(TODAY, TODAY) > REFRESH
 
 
 @pytest.mark.parametrize(
