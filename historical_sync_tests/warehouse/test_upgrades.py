@@ -45,6 +45,8 @@ RELEASED = {
     "0010_long_paths.py": "b184587f9ce221bd",
     "0011_benchmark_months.py": "b773b5158f4c68e3",
     "0012_unwritten_answers.py": "ae86cdd75d0b5872",
+    "0013_walked_at.py": "a3a6f3a8c04986a1",
+    "0014_hashed_content.py": "865b1d9a568b6c18",
 }
 """A migration that some database has run → its digest. One that changes after that is never run there again."""
 
