@@ -8,6 +8,8 @@ BIN := .venv/bin
 COMMAND := $(BIN)/python -m historical_sync
 PYTEST := $(BIN)/python -m pytest
 SOAK_ROUNDS ?= 10
+FAULTS := $(addprefix historical_sync_tests/,end_to_end/test_faults.py end_to_end/test_celery.py \
+	orchestration/test_onboarding.py classification/test_kills.py github/test_kills.py github/test_faults.py)
 SCENARIOS ?=
 ROUNDS ?= 5
 
@@ -43,8 +45,9 @@ e2e: .venv/installed-dev ## whole onboardings with real processes, faults includ
 	@.ci/packages
 	$(PYTEST) -m "daemon and not soak" --durations=15
 
-soak: .venv/installed-dev ## the fault tests, SOAK_ROUNDS (10) times in a row
-	for round in $$(seq $(SOAK_ROUNDS)); do echo "round $$round"; $(PYTEST) -x -m "daemon or soak" || exit 1; done
+soak: .venv/installed-dev ## the fault tests, SOAK_ROUNDS (10) times in a row, then once those that are only for this
+	for round in $$(seq $(SOAK_ROUNDS)); do echo "round $$round"; $(PYTEST) -x -m "not soak" $(FAULTS) || exit 1; done
+	$(PYTEST) -m soak $(FAULTS)
 
 bench: .venv/installed-dev ## measure, into docs/benchmarks.md; some of it: make bench SCENARIOS="tagging ingestion" ROUNDS=5
 	$(BIN)/python -m bench --rounds $(ROUNDS) $(SCENARIOS)

@@ -60,6 +60,7 @@ HOMES = {
     "urllib3": {"github.transport", "orchestration.webhooks"},
     "psycopg2": {"warehouse"},
     "sqlalchemy": {"warehouse"},
+    "orjson": {"warehouse"},
     "alembic": {"warehouse"},
     "dagster": {"orchestration", "definitions"},
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import islice
 from typing import Any
+
+import orjson
 
 from historical_sync.records import ChangedFile, Commit, PullRequest, Review, columns_of
 from historical_sync.warehouse.postgres import Transaction
@@ -27,6 +29,8 @@ IN_MONTH = """(
 """The activity rule: a month holds what was created or closed in it."""
 
 PAGE_SIZE = 200
+ENTRIES_AT_ONCE = 500
+"""Entries of a list in one statement: a page of large pull requests has thousands of files."""
 
 
 def upsert_pull_requests(tx: Transaction, team_id: str, pull_requests: Sequence[PullRequest]) -> int:
@@ -47,7 +51,7 @@ def upsert_pull_requests(tx: Transaction, team_id: str, pull_requests: Sequence[
             or old.updated_at = excluded.updated_at and (old.is_partial or not excluded.is_partial)
         returning repository, number
         """,
-        [_as_json({"team_id": team_id, **{name: getattr(one, name) for name in SCALARS}} for one in pull_requests)],
+        [_as_json([{"team_id": team_id, **{name: getattr(one, name) for name in SCALARS}} for one in pull_requests])],
     )
     keys = {(row["repository"], row["number"]) for row in written}
     fresh = [one for one in pull_requests if (one.repository, one.number) in keys]
@@ -89,7 +93,7 @@ def _replace_entries(
         """,
         [[one.repository for one in pull_requests], [one.number for one in pull_requests], team_id],
     )
-    entries = _as_json(
+    entries = (
         {
             "team_id": team_id,
             "repository": one.repository,
@@ -101,15 +105,16 @@ def _replace_entries(
         for position, entry in enumerate(getattr(one, field))
     )
     all_columns = ", ".join(("team_id", "repository", "number", "position", *columns))
-    tx.execute(
-        f"insert into {table} ({all_columns}) select {all_columns} from json_populate_recordset(null::{table}, %s)",
-        [entries],
-    )
+    while some := list(islice(entries, ENTRIES_AT_ONCE)):
+        tx.execute(
+            f"insert into {table} ({all_columns}) select {all_columns} from json_populate_recordset(null::{table}, %s)",
+            [_as_json(some)],
+        )
 
 
-def _as_json(rows: Iterable[dict[str, Any]]) -> str:
+def _as_json(rows: Sequence[dict[str, Any]]) -> str:
     """Rows as one parameter: for thousands of entries a third less work than a list of values, here and there."""
-    return json.dumps(list(rows), default=str, ensure_ascii=False)
+    return orjson.dumps(rows).decode()
 
 
 def read_month(tx: Transaction, team_id: str, month: date) -> Iterator[PullRequest]:
