@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import psutil
@@ -26,7 +26,7 @@ from historical_sync.warehouse import operations
 from historical_sync.warehouse.registry import add_team, rows_of_team, set_status
 from historical_sync.warehouse.workers import RunWorker
 from historical_sync.window import add_months, months_wanted
-from historical_sync_tests.orchestration.ticking import requested, tick
+from historical_sync_tests.orchestration.ticking import PipelineAt, requested, tick
 
 NOW = datetime.now(UTC)
 NEWEST, BEFORE = months_wanted(NOW, 1)
@@ -285,6 +285,16 @@ def test_retry_asks_for_what_is_missing_and_for_nothing_else(
     ]
 
 
+def dagster_mentions(pipeline: Pipeline, team_id: str) -> int:
+    """How many events and checks in Dagster's own tables are of a partition of the team, or say anything of one."""
+    with pipeline.warehouse.transaction() as tx:
+        counts = [
+            tx.value(f"select count(*) from dagster.{table} t where to_jsonb(t)::text like %s", [f"%|{team_id}%"])
+            for table in ("event_logs", "asset_event_tags", "asset_check_executions", "runs", "run_tags")
+        ]
+    return sum(counts)
+
+
 def test_removal_leaves_nothing_and_can_be_repeated(
     settings: Settings, instance: dg.DagsterInstance, pipeline: Pipeline, repositories: list[str]
 ) -> None:
@@ -293,7 +303,12 @@ def test_removal_leaves_nothing_and_can_be_repeated(
         add_team(tx, "other", repositories, history_months=0)
     for team_id in ("acme", "other"):
         direct.run_month(settings, instance, team_id, NEWEST)
+    for _ in range(2):
+        tick("collect_llm_batches", instance, PipelineAt(settings, datetime.now(UTC) + timedelta(minutes=5)))
+    assert dagster_mentions(pipeline, "acme") > 0
     counts = offboarding.remove(settings, instance, "acme")
+    assert dagster_mentions(pipeline, "acme") == 0
+    assert dagster_mentions(pipeline, "other") > 0
     assert (counts["teams"], counts["partitions"], counts["runs"]) == (1, 1, 1)
     assert counts["pull_requests"] > 0
     assert instance.get_dynamic_partitions(TEAMS) == ["other"]
