@@ -46,6 +46,7 @@ e2e: .venv/installed-dev ## whole onboardings with real processes, faults includ
 	$(PYTEST) -m "daemon and not soak" --durations=15
 
 soak: .venv/installed-dev ## the fault tests, SOAK_ROUNDS (10) times in a row, then once those that are only for this
+	@.ci/packages
 	for round in $$(seq $(SOAK_ROUNDS)); do echo "round $$round"; $(PYTEST) -x -m "not soak" $(FAULTS) || exit 1; done
 	$(PYTEST) -m soak $(FAULTS)
 

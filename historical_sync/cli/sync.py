@@ -142,8 +142,8 @@ class Session:
         """Take in the LLM's batches that end within `wait_minutes`; the others are taken in by the next command."""
         from historical_sync.orchestration import direct
 
-        with self._progress():
-            changed = direct.collect(self._settings, self._team_id, wait_minutes * 60)
+        with direct.open_instance(self._settings) as instance, self._progress():
+            changed = direct.collect(self._settings, instance, self._team_id, wait_minutes * 60)
         if changed:
             self._console.print(f"The LLM's answers for {len(changed)} months are in.")
 

@@ -17,7 +17,7 @@ from typing import Any
 import dagster as dg
 
 from historical_sync.errors import HistoricalSyncError
-from historical_sync.orchestration import internals, onboarding, stages
+from historical_sync.orchestration import answers, internals, onboarding
 from historical_sync.orchestration.home import open_instance
 from historical_sync.orchestration.location import definitions_around
 from historical_sync.orchestration.partitions import TEAMS, key_of, read_key
@@ -88,6 +88,7 @@ def run_month(
 
 def collect(
     settings: Settings,
+    instance: dg.DagsterInstance,
     team_id: str,
     wait_seconds: float,
     on_event: Callable[[str], None] | None = None,
@@ -109,7 +110,7 @@ def collect(
         with pipeline.warehouse.transaction() as tx:
             changed = classifications.changed_months(tx, team_id)
         for partition in changed:
-            stages.take_in(pipeline, partition)
+            answers.take_in(instance, pipeline, partition)
             done.add(partition.month)
         if time.monotonic() >= deadline or not is_worth_waiting(pipeline.warehouse, team_id, now=pipeline.now()):
             return done

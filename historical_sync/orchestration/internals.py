@@ -204,10 +204,11 @@ def report_materialization(
     instance.report_dagster_event(event, run.run_id)
 
 
-def forget_events(instance: dg.DagsterInstance, run_ids: Sequence[str], partition_keys: Sequence[str]) -> int:
-    """Delete what outlives `delete_run`: the checks of these runs, and what no run reported of these partitions.
+def forget_events(instance: dg.DagsterInstance, run_ids: Sequence[str], ending: str) -> int:
+    """Delete what outlives `delete_run`: the checks of these runs, and what no run reported of some partitions.
 
-    Returns how many events and checks. There is no public call: wiping a partition is not implemented for PostgreSQL.
+    They are those whose keys have this ending; a check names its partition in its metadata. Returns how many events and
+    checks. There is no public call: wiping a partition is not implemented for PostgreSQL.
     """
     # Both bring SQLAlchemy.
     from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable as checks
@@ -218,11 +219,13 @@ def forget_events(instance: dg.DagsterInstance, run_ids: Sequence[str], partitio
     storage = instance.event_log_storage
     if not isinstance(storage, SqlEventLogStorage):
         raise TypeError(f"{type(storage).__name__} is no SQL storage: delete the events of these partitions by hand.")
-    are_theirs = checks.c.run_id.in_(run_ids) | ((checks.c.run_id == "") & checks.c.partition.in_(partition_keys))
+    names_one = checks.c.evaluation_event.contains(f'{ending}"', autoescape=True)  # the quote ends a JSON string
+    are_theirs = checks.c.run_id.in_(run_ids) | ((checks.c.run_id == "") & names_one)
     with storage.index_connection() as connection:
         their_events = checks.select().with_only_columns(checks.c.evaluation_event_storage_id).where(are_theirs)
         of_checks = [event_id for (event_id,) in connection.execute(their_events) if event_id is not None]
-        are_left = events.c.id.in_(of_checks) | ((events.c.run_id == "") & events.c.partition.in_(partition_keys))
+        is_one = events.c.partition.endswith(ending, autoescape=True)
+        are_left = events.c.id.in_(of_checks) | ((events.c.run_id == "") & is_one)
         ids = events.select().with_only_columns(events.c.id).where(are_left)
         connection.execute(tags.delete().where(tags.c.event_id.in_(ids)))
         count: int = connection.execute(events.delete().where(are_left)).rowcount

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime
 
 import dagster as dg
 
 from historical_sync.errors import ConfigurationError
 from historical_sync.orchestration import internals, onboarding
-from historical_sync.orchestration.partitions import FIRST_MONTH, TEAM_TAG, TEAMS, key_of
+from historical_sync.orchestration.partitions import TEAM_TAG, TEAMS, key_ending
 from historical_sync.orchestration.resources import Pipeline
 from historical_sync.settings import Settings
 from historical_sync.warehouse import operations, registry
-from historical_sync.window import first_of_month, months_between
 
 QUEUED = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
 PATIENCE_SECONDS = 60.0
@@ -72,7 +70,7 @@ def remove(
     cancelled = cancel_queued(instance, team_id)
     say(f"{cancelled} queued runs cancelled; waiting for those at work to stop.")
     _wait_until_idle(instance, team_id, patience_seconds)
-    counts = {"queued runs": cancelled} | _delete_runs(instance, team_id, pipeline.now())
+    counts = {"queued runs": cancelled} | _delete_runs(instance, team_id)
     if instance.has_dynamic_partition(TEAMS, team_id):
         instance.delete_dynamic_partition(TEAMS, team_id)
         counts["partitions"] = 1
@@ -106,10 +104,9 @@ def _unfinished(instance: dg.DagsterInstance, team_id: str) -> list[internals.Ru
     return list(found.values())
 
 
-def _delete_runs(instance: dg.DagsterInstance, team_id: str, now: datetime) -> dict[str, int]:
+def _delete_runs(instance: dg.DagsterInstance, team_id: str) -> dict[str, int]:
     """The runs' logs hold the names of repositories, the checks quotes: they go with the team."""
     found = {run.run_id for tag in (TEAM_TAG, onboarding.TEAM) for run in internals.runs_with(instance, {tag: team_id})}
     for run_id in found:
         instance.delete_run(run_id)
-    keys = [key_of(team_id, month) for month in months_between(FIRST_MONTH, first_of_month(now))]
-    return {"runs": len(found), "events": internals.forget_events(instance, sorted(found), keys)}
+    return {"runs": len(found), "events": internals.forget_events(instance, sorted(found), key_ending(team_id))}

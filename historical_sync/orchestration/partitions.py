@@ -29,7 +29,12 @@ team_month_partitions = dg.MultiPartitionsDefinition({"team": team_partitions, "
 
 def key_of(team_id: str, month: date) -> str:
     """The partition's key. Dagster joins the dimensions in the order of their names: month, then team."""
-    return f"{month:%Y-%m-%d}|{team_id}"
+    return f"{month:%Y-%m-%d}{key_ending(team_id)}"
+
+
+def key_ending(team_id: str) -> str:
+    """How the keys of a team's partitions end, and of no other team's."""
+    return f"|{team_id}"
 
 
 def read_key(key: str) -> TeamMonth:

@@ -7,13 +7,11 @@ from datetime import date, datetime
 import dagster as dg
 
 from historical_sync.errors import HistoricalSyncError
-from historical_sync.orchestration import backfill, internals, onboarding, reconcile, reports, stages, webhooks
-from historical_sync.orchestration.assets import llm_classified_pull_requests, monthly_trends
+from historical_sync.orchestration import answers, backfill, internals, onboarding, reconcile, webhooks
 from historical_sync.orchestration.jobs import refresh_team, sync_month
 from historical_sync.orchestration.onboarding import TeamPlan
 from historical_sync.orchestration.partitions import FIRST_MONTH, MONTH_TAG, PARTITION_TAG, TEAM_TAG, TEAMS, key_of
 from historical_sync.orchestration.queue import ASKED_BY_A_PERSON, month_priority
-from historical_sync.orchestration.recording import record
 from historical_sync.orchestration.resources import Pipeline, PipelineResource
 from historical_sync.records import TeamMonth
 from historical_sync.warehouse import alerts, benchmarks, operations, registry
@@ -142,8 +140,8 @@ def _request(one: DueMonth, runs: Runs, today: date) -> dg.RunRequest:
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="""
 Takes in the LLM's batches that have ended, sends what was queued during an outage, and rebuilds the classified
-partition and its trends, once a (team, month) however many batches ended. It starts no run: that would cost twenty
-times the work itself. One query when there is nothing to do.
+partition and its trends, once a (team, month) however many batches ended. It starts no run: a process for each month
+would mostly import Dagster. One query when there is nothing to do.
 Stop it to keep Groq out of it for a while: what is queued stays queued.
 """,
 )
@@ -169,7 +167,10 @@ def collect_llm_batches(context: dg.SensorEvaluationContext, pipeline: PipelineR
     done, failures = 0, []
     for one in ready:
         try:
-            _take_in(context, pipeline, one)
+            summary = answers.take_in(context.instance, pipeline, one)
+            context.log.info(
+                f"{one.team_id} {one.month:%Y-%m}: {summary.classified} classified, {summary.pending} wait."
+            )
         except Exception as error:  # noqa: BLE001 - raised below, when the other months are done
             error.add_note(f"In {one.team_id} {one.month:%Y-%m}, which is tried again with the next tick.")
             failures.append(error)
@@ -182,14 +183,6 @@ def collect_llm_batches(context: dg.SensorEvaluationContext, pipeline: PipelineR
         f"{done} months have their new answers; {len(ready) - done} follow with the next tick, and "
         f"{len(changed) - len(ready)} are in flight or of a paused team."
     )
-
-
-def _take_in(context: dg.SensorEvaluationContext, pipeline: Pipeline, one: TeamMonth) -> None:
-    """The last two stages of a month, as far as answers change them."""
-    classified, published = stages.take_in(pipeline, one)
-    record(context.instance, llm_classified_pull_requests, one, reports.classified(pipeline, one, classified))
-    record(context.instance, monthly_trends, one, reports.published(pipeline, one, published))
-    context.log.info(f"{one.team_id} {one.month:%Y-%m}: {classified.classified} classified, {classified.pending} wait.")
 
 
 @dg.sensor(

@@ -1,6 +1,7 @@
 """Publishing a month: its values, then the team's directions, then the benchmarks it takes part in.
 
-Called by the asset `monthly_trends` whenever pull requests, tags or classifications of the month changed.
+Called whenever pull requests, tags or classifications of the month changed: by the asset `monthly_trends`, by a
+refresh, and where LLM answers are taken in.
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ class TrendSummary:
 def publish_month(warehouse: Warehouse, team_id: str, month: date, *, now: datetime) -> TrendSummary:
     """Compute and store the month's values and the team's directions, then the month's benchmarks.
 
-    Values and directions change in one transaction under the team's lock, so nobody sees one without the other. Of a
-    team that is gone, or has no repository left, there is nothing to publish.
+    Values and directions change in one transaction under the team's lock, so nobody sees one without the other; so does
+    the note that the month has new answers. Of a team that is gone, or has no repository left, there is nothing to
+    publish.
     """
     with warehouse.transaction() as tx:
         values = 0

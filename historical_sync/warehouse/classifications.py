@@ -259,16 +259,16 @@ def clear_changed(tx: Transaction, team_id: str, month: date) -> None:
     tx.execute("delete from llm_changed_months where team_id = %s and month = %s", [team_id, month])
 
 
-def changed_months(tx: Transaction, team_id: str | None = None) -> dict[TeamMonth, datetime]:
-    """Months with answers that came after their trends were computed, and when the last one came."""
+def changed_months(tx: Transaction, team_id: str | None = None) -> list[TeamMonth]:
+    """Months with answers that came after their trends were computed, newest first; of one team, if it is named."""
     rows = tx.rows(
         """
-        select team_id, month, changed_at from llm_changed_months
+        select team_id, month from llm_changed_months
         where %(team_id)s::text is null or team_id = %(team_id)s order by month desc, team_id
         """,
         {"team_id": team_id},
     )
-    return {TeamMonth(row["team_id"], row["month"]): row["changed_at"] for row in rows}
+    return [TeamMonth(row["team_id"], row["month"]) for row in rows]
 
 
 def month_counts(tx: Transaction, team_id: str, month: date) -> dict[str, int]:

@@ -85,7 +85,7 @@ class Works:
 
     def collect(self, team_id: str) -> None:
         """What the sensor of the LLM's batches does."""
-        self._in_thread(lambda: direct.collect(self.settings, team_id, wait_seconds=30))
+        self._in_thread(lambda: direct.collect(self.settings, self.instance, team_id, wait_seconds=30))
 
     @staticmethod
     def _in_thread(work: Callable[[], T]) -> T:

@@ -241,12 +241,8 @@ def runs_of(installation: Installation, team_id: str) -> list[dg.DagsterRun]:
 
 
 def succeeded_once(installation: Installation, team_id: str) -> int:
-    """How many months have a run that succeeded; fails when one has two, but for those that took in answers."""
-    done = [
-        run.tags["dagster/partition"]
-        for run in runs_of(installation, team_id)
-        if run.is_success and run.tags.get("historical_sync/cause") != "classified"
-    ]
+    """How many months have a run that succeeded; fails when one has two."""
+    done = [run.tags["dagster/partition"] for run in runs_of(installation, team_id) if run.is_success]
     assert len(done) == len(set(done))
     return len(done)
 

@@ -59,7 +59,7 @@ def collect_until_taken_in(instance: dg.DagsterInstance, pipeline: PipelineAt) -
     raise AssertionError(f"no batch ended: {said}")
 
 
-def stop_taking_in(instance: dg.DagsterInstance, pipeline: PipelineAt) -> dg.DagsterRun:
+def begin_run(instance: dg.DagsterInstance, pipeline: PipelineAt) -> dg.DagsterRun:
     """Put the newest month into the hands of a run."""
     return instance.create_run_for_job(
         defs.resolve_job_def("sync_month"),
@@ -104,8 +104,24 @@ def test_what_was_taken_in_is_told_in_the_month_s_partition(
     checks = instance.event_log_storage.get_asset_check_execution_history(
         dg.AssetCheckKey(dg.AssetKey("llm_classified_pull_requests"), "ledger_is_balanced"), limit=1
     )
-    assert [one.partition for one in checks] == [record.partition_key]
-    assert checks[0].status.value == "SUCCEEDED"
+    evaluation = checks[0].event.dagster_event.asset_check_evaluation_data if checks[0].event else None
+    assert evaluation
+    assert evaluation.passed
+    assert evaluation.metadata["partition"].value == record.partition_key
+
+
+def test_later_answers_of_the_same_month_are_taken_in_too(
+    loaded: str, instance: dg.DagsterInstance, pipeline: PipelineAt
+) -> None:
+    """A month whose answers come in several batches is built anew with each, and Dagster is told each time."""
+    collect_until_taken_in(instance, pipeline)
+    for number in (3, 4):
+        with pipeline.warehouse.transaction() as tx:
+            tx.execute("insert into llm_changed_months values ('acme', %s, now())", [NEWEST])
+        said = tick("collect_llm_batches", instance, pipeline)
+        assert isinstance(said, dg.SkipReason)
+        assert str(said.skip_message).startswith("1 months have their new answers")
+        assert built(instance, "monthly_trends") == number
 
 
 def classified_share(pipeline: PipelineAt) -> float:
@@ -122,7 +138,7 @@ def test_a_month_in_flight_or_of_a_paused_team_waits(
     loaded: str, instance: dg.DagsterInstance, pipeline: PipelineAt
 ) -> None:
     """A month that a run has in hand is left alone, and so is a paused team's; afterwards its trends follow."""
-    run = stop_taking_in(instance, pipeline)
+    run = begin_run(instance, pipeline)
     waiting = "0 months have their new answers; 0 follow with the next tick, and 1 are in flight or of a paused team."
     assert collect_until_taken_in(instance, pipeline) == waiting
     assert classified_share(pipeline) < 1

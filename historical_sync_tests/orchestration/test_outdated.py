@@ -74,6 +74,8 @@ def take_in(settings: Settings, instance: dg.DagsterInstance, pipeline: Pipeline
     for _ in range(3):
         pipeline.time += timedelta(minutes=1)
         tick("collect_llm_batches", instance, pipeline)
+    newest, _ = instance.fetch_materializations(dg.AssetKey("llm_classified_pull_requests"), limit=2).records
+    assert newest.run_id == "", "no run built it"
 
 
 Way = Callable[[Settings, dg.DagsterInstance, PipelineAt, Sandbox], None]

@@ -71,7 +71,9 @@ def test_a_month_runs_here_and_now_and_is_recorded(
     assert raw.metadata["progress page"].value.endswith("/teams/acme/progress")
     (trends,) = materializations(instance, "monthly_trends")
     assert isinstance(trends.metadata["pull_requests_merged"].value, float)
-    direct.collect(settings, "acme", wait_seconds=20)
+    direct.collect(settings, instance, "acme", wait_seconds=20)
+    classified = materializations(instance, "llm_classified_pull_requests")
+    assert max(one.metadata["classified"].value for one in classified) == outcome.pull_requests, "Dagster is told"
     hydrated = empty_sandbox.requests.hydrated
     again = direct.run_month(settings, instance, "acme", NEWEST)
     assert (again.status, again.pull_requests) == ("completed", outcome.pull_requests)
@@ -164,10 +166,11 @@ def test_a_refresh_rebuilds_only_what_changed(
     repository = empty_sandbox.world.repositories[repositories[0]]
     month = f"{BEFORE:%Y-%m}"
     changed = next(one for one in repository if one.created_at[:7] == month and (one.closed_at or "")[:7] == month)
-    changed.title = "A title that was mended"
-    empty_sandbox.world.touch(changed)
-    assert [one.month for one in direct.refresh(settings, instance, "acme")] == [BEFORE]
-    assert len(materializations(instance, "monthly_trends")) == before + 1
+    for times, title in enumerate(("A title that was changed", "A title that was mended"), start=1):
+        changed.title = title
+        empty_sandbox.world.touch(changed)
+        assert [one.month for one in direct.refresh(settings, instance, "acme")] == [BEFORE]
+        assert len(materializations(instance, "monthly_trends")) == before + times
     with pipeline.warehouse.transaction() as tx:
         assert tx.value("select count(*) from pull_requests where title = 'A title that was mended'") == 1
 
