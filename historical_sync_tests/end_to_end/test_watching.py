@@ -63,6 +63,10 @@ def test_a_new_user_watches_the_first_onboarding(household: Household) -> None:
         assert tab.complaints == []
         for place, (address, text) in enumerate(DAGSTERS_PAGES.items(), start=1):
             page.goto(f"http://127.0.0.1:{household.dagster_port}{address}")
+            if "view=checks" in address:
+                # The overview shows the check of the run created last, and calls it "not evaluated" once a run that was
+                # created before it has materialised another month after it. The history has every month's.
+                page.get_by_text("Execution history").click(timeout=PATIENCE_MILLISECONDS)
             expect(page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MILLISECONDS)
             tab.picture(f"dagster-{place}", is_full=False)
         tab.context.close()
