@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from historical_sync.errors import OutsideWindow
 
@@ -17,6 +18,7 @@ def first_of_month(moment: date | datetime) -> date:
     return moment.replace(day=1)
 
 
+@lru_cache(maxsize=4096)
 def add_months(month: date, count: int) -> date:
     """The first day of the month `count` months after `month` (negative: before)."""
     index = month.year * 12 + month.month - 1 + count

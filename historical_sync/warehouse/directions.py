@@ -17,6 +17,7 @@ from historical_sync.warehouse.postgres import Transaction
 from historical_sync.window import add_months
 
 POINT = tuple(field.name for field in fields(Point) if field.name != "classified_share")
+"""What a point holds of its own series, in the order of its fields; `classified_share` is the last."""
 VERDICT = tuple(field.name for field in fields(Trend))
 
 SERIES = f"""
@@ -39,21 +40,26 @@ def store_directions(tx: Transaction, team_id: str, *, now: datetime) -> int:
     """Judge every series of a team anew and store the verdicts in place of the old. Returns how many."""
     tx.execute("delete from metric_trends where team_id = %s", [team_id])
     rows = [
-        (team_id, series["repository"], series["metric"], series["segment"], now, *_values(trend))
+        {
+            "team_id": team_id,
+            "repository": series["repository"],
+            "metric": series["metric"],
+            "segment": series["segment"],
+            "computed_at": now,
+            **{name: getattr(trend, name) for name in VERDICT},
+        }
         for series in tx.rows(SERIES, {"team_id": team_id, "metrics": TRENDED})
         for trend in _verdicts(series)
     ]
-    columns = ("team_id", "repository", "metric", "segment", "computed_at", *VERDICT)
-    tx.execute_values(f"insert into metric_trends ({', '.join(columns)}) values %s", rows)
-    return len(rows)
+    return tx.insert("metric_trends", rows)
 
 
 def _verdicts(series: dict[str, Any]) -> Iterator[Trend]:
     metric = BY_NAME[series["metric"]]
-    columns = {name: series[name] for name in POINT}
+    columns = [series[name] for name in POINT]
     if metric.rests_on_llm or series["segment"] not in SEGMENTS_WITHOUT_LLM:
-        columns["classified_share"] = series["classified_share"]
-    points = [Point(**dict(zip(columns, values, strict=True))) for values in zip(*columns.values(), strict=True)]
+        columns.append(series["classified_share"])
+    points = list(map(Point, *columns))
     for as_of in _months_to_judge(points):
         yield calculate_trend(metric, points, as_of)
 
@@ -63,10 +69,6 @@ def _months_to_judge(points: Sequence[Point]) -> list[date]:
     last_full = add_months(newest.month, -1)
     has_last_full = newest.is_open and any(point.month == last_full for point in points)
     return [newest.month, last_full] if has_last_full else [newest.month]
-
-
-def _values(trend: Trend) -> tuple[Any, ...]:
-    return tuple(getattr(trend, name) for name in VERDICT)
 
 
 def read_directions(
