@@ -60,7 +60,7 @@ HOMES = {
     "urllib3": {"github.transport", "orchestration.webhooks"},
     "psycopg2": {"warehouse"},
     "sqlalchemy": {"warehouse"},
-    "orjson": {"warehouse"},
+    "orjson": {"warehouse", "classification.batches"},
     "alembic": {"warehouse"},
     "dagster": {"orchestration", "definitions"},
 }

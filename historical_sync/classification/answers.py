@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -203,13 +203,13 @@ def is_quoted(quote: str, pull_request: PullRequest) -> bool:
     return any(_in_order(pieces, text) for text in quotable_texts(pull_request))
 
 
-def quotable_texts(one: PullRequest) -> list[str]:
-    """The pull request's own words, whole and as they were shown, without white space."""
-    whole = [one.title, one.body, one.head_ref, one.author_login or "", " ".join(one.labels)]
-    whole += [commit.message for commit in one.commits]
-    whole += [f"{commit.author_name} <{commit.author_email}>" for commit in one.commits]
-    shown = [text for name, text in content_blocks(one) if name != "reviews"]
-    return [_plain(text) for text in (*whole, *shown)]
+def quotable_texts(one: PullRequest) -> Iterator[str]:
+    """The pull request's own words, whole and then as they were shown, without white space."""
+    yield from map(_plain, (one.title, one.body, one.head_ref, one.author_login or "", " ".join(one.labels)))
+    for commit in one.commits:
+        yield _plain(commit.message)
+        yield _plain(f"{commit.author_name} <{commit.author_email}>")
+    yield from (_plain(text) for name, text in content_blocks(one) if name != "reviews")
 
 
 _DASHES = str.maketrans("–—‐‑", "----")

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from historical_sync.records import PullRequest
+import orjson
+
+from historical_sync.records import PullRequest, storable_text
 
 ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 COMPLETION_WINDOW = "24h"
@@ -53,8 +55,7 @@ def digest(model: str, prompt_version: str, attempt: int, custom_ids: Iterable[s
 
 def batch_line(line_id: str, body: dict[str, Any]) -> bytes:
     """One line of a batch file, newline included."""
-    line = {"custom_id": line_id, "method": "POST", "url": ENDPOINT, "body": body}
-    return json.dumps(line, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+    return orjson.dumps({"custom_id": line_id, "method": "POST", "url": ENDPOINT, "body": body}) + b"\n"
 
 
 def fitting(lines: Sequence[bytes], most_lines: int = MOST_LINES, most_bytes: int = MOST_BYTES) -> int:
@@ -117,7 +118,8 @@ def read_state(raw: Any) -> BatchState | None:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    """A text such as PostgreSQL can hold it; None for an empty one and for what is none."""
+    return (storable_text(value) or None) if isinstance(value, str) else None
 
 
 def _count(value: Any) -> int:
@@ -137,8 +139,8 @@ def _errors(raw: Any) -> Iterable[BatchError]:
         if isinstance(one, dict):
             line = one.get("line")
             yield BatchError(
-                code=str(one.get("code") or ""),
-                message=str(one.get("message") or ""),
+                code=_text(one.get("code")) or "",
+                message=_text(one.get("message")) or "",
                 line=line if isinstance(line, int) and line > 0 else None,
             )
 
@@ -213,8 +215,8 @@ def _content(body: dict[str, Any]) -> tuple[str | None, str | None]:
     choices = body.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     message = choice["message"] if isinstance(choice.get("message"), dict) else {}
-    if _text(message.get("refusal")):
-        return None, f"refused: {message['refusal'][:200]}"
+    if refusal := _text(message.get("refusal")):
+        return None, f"refused: {refusal[:200]}"
     text = _plain_content(message.get("content"))
     if choice.get("finish_reason") == "length":
         return text, "cut off at the token limit"

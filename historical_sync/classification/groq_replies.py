@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from historical_sync.classification.batches import is_model_gone
 from historical_sync.errors import ClassificationError, GroqRefused, GroqUnavailable
+from historical_sync.records import storable_text
 
 KEY_VARIABLE = "GROQ_API_KEY"
 
@@ -63,8 +64,8 @@ def _said(body: object) -> tuple[str | None, str]:
     inner = body.get("error", body) if isinstance(body, dict) else body
     if isinstance(inner, dict):
         code = inner.get("code") or inner.get("type")
-        return (str(code) if code else None), str(inner.get("message") or "no message")
-    return None, str(inner or "no message")
+        return (storable_text(str(code)) if code else None), storable_text(str(inner.get("message") or "no message"))
+    return None, storable_text(str(inner or "no message"))
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -44,7 +44,11 @@ def _templates() -> jinja2.Environment:
     import jinja2  # Dagster's definitions need the prompt's version only
 
     return jinja2.Environment(  # noqa: S701 - plain text for a model, never HTML
-        loader=jinja2.FileSystemLoader(PROMPTS), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(PROMPTS),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
     )
 
 
@@ -96,11 +100,12 @@ def _marker(texts: Iterable[str]) -> str:
 
 def content_blocks(one: PullRequest) -> list[tuple[str, str]]:
     """Name and text of each block, in the order in which they are shown; empty ones included."""
+    messages = [visible(commit.message) for commit in one.commits]
     return [
         ("facts", "\n".join(_facts(one))),
         ("description", cleaned(one.body, BODY_CHARACTERS)),
-        ("commits", "\n".join(_commit_lines(one.commits, one.commit_count))),
-        ("commit trailers and authors", "\n".join(_trailer_lines(one.commits))),
+        ("commits", "\n".join(_commit_lines(messages, one.commit_count))),
+        ("commit trailers and authors", "\n".join(_trailer_lines(one.commits, messages))),
         ("files", "\n".join(_file_lines(one.files, one.file_count))),
         ("reviews", "\n".join(_review_lines(one.reviews, one.review_count))),
     ]
@@ -152,22 +157,24 @@ def _middle_left_out(lines: Sequence[str], most: int, total: int) -> list[str]:
     return [*head, f"[… {missing} more …]", *tail] if missing else list(lines)
 
 
-def _commit_lines(commits: Sequence[Commit], total: int) -> list[str]:
-    lines = [_commit_line(commit, index < COMMIT_BODIES_SHOWN) for index, commit in enumerate(commits)]
+def _commit_lines(messages: Sequence[str], total: int) -> list[str]:
+    lines = [_commit_line(message, index < COMMIT_BODIES_SHOWN) for index, message in enumerate(messages)]
     return _middle_left_out(lines, COMMITS_SHOWN, total)
 
 
-def _commit_line(commit: Commit, with_body: bool) -> str:
-    subject, _, rest = visible(commit.message).partition("\n")
+def _commit_line(message: str, with_body: bool) -> str:
+    subject, _, rest = message.partition("\n")
+    if not (with_body and rest):
+        return f"- {one_line(subject)}"
     prose = " ".join(line for line in rest.splitlines() if not _looks_like_trailer(line.strip()))
-    said = one_line(cut_in_the_middle(one_line(prose, 5_000), COMMIT_BODY_CHARACTERS)) if with_body else ""
+    said = one_line(cut_in_the_middle(one_line(prose, 5_000), COMMIT_BODY_CHARACTERS))
     return f"- {one_line(subject)}{' | ' + said if said else ''}"
 
 
-def trailers(message: str) -> list[str]:
-    """The trailer lines of a commit message: `Key: value` lines of its last paragraphs, in their order."""
-    lines = [line.strip() for line in visible(message).splitlines()[1:]]
-    return [line for line in lines if _looks_like_trailer(line)]
+def _trailers(message: str) -> list[str]:
+    """`Key: value` lines of a message."""
+    lines = map(str.strip, message.splitlines()[1:])
+    return list(filter(_looks_like_trailer, lines))
 
 
 def _looks_like_trailer(line: str) -> bool:
@@ -175,10 +182,10 @@ def _looks_like_trailer(line: str) -> bool:
     return bool(colon and value.startswith(" ") and key and " " not in key and key[0].isupper() and "-" in key)
 
 
-def _trailer_lines(commits: Sequence[Commit]) -> list[str]:
+def _trailer_lines(commits: Sequence[Commit], messages: Sequence[str]) -> list[str]:
     counted: dict[str, int] = defaultdict(int)
-    for commit in commits:
-        for line in (*trailers(commit.message), _author_line(commit)):
+    for commit, message in zip(commits, messages, strict=True):
+        for line in (*_trailers(message), _author_line(commit)):
             counted[one_line(line)] += 1
     shown = [line if count == 1 else f"{line} (×{count})" for line, count in counted.items() if line]
     return _middle_left_out(shown, TRAILERS_SHOWN, len(shown))

@@ -14,7 +14,7 @@ from historical_sync.classification.answers import Classification, RejectedAnswe
 from historical_sync.classification.batches import LineResult, is_model_gone
 from historical_sync.classification.pricing import cost_usd
 from historical_sync.classification.session import CHAT, SERVICE, Session
-from historical_sync.records import PullRequest, TeamMonth
+from historical_sync.records import PullRequest, TeamMonth, as_row
 from historical_sync.warehouse import classifications, llm_holds, llm_ledger, llm_outcomes
 from historical_sync.warehouse.llm_ledger import Intent, Request
 from historical_sync.warehouse.llm_outcomes import Settled
@@ -74,8 +74,9 @@ def _settled(
 
 
 def _columns(answer: Classification) -> dict[str, Any]:
-    names = set(llm_outcomes.ANSWER_COLUMNS) - {"llm_summary"}
-    return {**{name: getattr(answer, name) for name in names}, "llm_summary": answer.summary}
+    columns = as_row(answer)
+    columns["llm_summary"] = columns.pop("summary")
+    return columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from historical_sync.errors import (
     ServerFailure,
     TokenRefused,
 )
+from historical_sync.records import storable_text
 
 Path = tuple[str | int, ...]
 
@@ -176,7 +177,7 @@ def _message(document: dict[str, Any] | None) -> str:
     if document is None:
         return ""
     told = [document.get("message"), *(entry.get("message") for entry in _entries(document.get("errors")))]
-    return "; ".join(str(text) for text in told if text)
+    return storable_text("; ".join(str(text) for text in told if text))
 
 
 def _message_of_page(status: int, body: bytes) -> str:
@@ -192,7 +193,7 @@ def _field_error(entry: dict[str, Any]) -> FieldError:
     return FieldError(
         path=tuple(path) if isinstance(path, list) else (),
         type=str(entry.get("type") or code or ""),
-        message=str(entry.get("message") or "GitHub gave no message."),
+        message=storable_text(str(entry.get("message") or "GitHub gave no message.")),
     )
 
 

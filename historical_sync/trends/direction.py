@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 from statistics import median
 from typing import Literal
 
+from historical_sync.records import made_in_bulk
 from historical_sync.trends.metrics import ENOUGH, Metric
 from historical_sync.window import add_months
 
@@ -37,7 +37,7 @@ COVERAGE_TOLERANCE = 0.1
 """Months whose share of classified pull requests differs by more cannot be compared in what rests on the LLM."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_in_bulk
 class Point:
     """A month of a series. `same_days_…` are of the same days of the month before and of the year before.
 
@@ -57,7 +57,7 @@ class Point:
     classified_share: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@made_in_bulk
 class Trend:
     """The verdict on a series as of a month. Changes are in percent, or in percentage points for shares.
 

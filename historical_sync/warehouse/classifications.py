@@ -12,25 +12,23 @@ from datetime import date, datetime
 from typing import Any
 
 from historical_sync.records import PullRequest, TeamMonth
-from historical_sync.warehouse.postgres import Transaction
+from historical_sync.warehouse.postgres import Transaction, as_rows_of
 from historical_sync.warehouse.pull_requests import IN_MONTH, SCALARS, with_entries
 from historical_sync.window import month_bounds
 
 Key = tuple[str, int]
 """A pull request within its team: repository and number."""
 
-_QUEUE = """
-    insert into llm_classifications as old (
-        team_id, repository, number, status, queued_hash, queued_month, next_attempt_at
-    ) values %s
+_QUEUED = "team_id, repository, number, status, queued_hash, queued_month, next_attempt_at"
+_QUEUE = f"""
+    insert into llm_classifications as old ({_QUEUED}) select {_QUEUED} from {as_rows_of("llm_classifications")}
     on conflict (team_id, repository, number) do update set
         status = case old.status when 'classified' then 'classified' else 'pending' end,
         queued_hash = excluded.queued_hash, queued_month = excluded.queued_month,
         next_attempt_at = excluded.next_attempt_at, attempts = 0, silences = 0, is_suspect = false, error = null
     where old.intent_id is null
       and coalesce(old.queued_hash, old.content_hash) is distinct from excluded.queued_hash
-      and {when}
-    returning repository, number
+      and {{when}}
 """
 _WHEN_CLOSED = "true"
 _WHEN_OPEN = "(old.queued_hash is not null or old.status = 'pending')"
@@ -44,8 +42,19 @@ def queue(
     A new one always; one that was sent before only when its content changed and it is closed. What is in flight stays
     as it is: a change is seen by the next call after its answer came.
     """
-    rows = [(team_id, *key, "pending", content, month, now) for key, content in sorted(hashes.items())]
-    return len(tx.execute_values(_QUEUE.format(when=_WHEN_CLOSED if are_closed else _WHEN_OPEN), rows))
+    rows = [
+        {
+            "team_id": team_id,
+            "repository": repository,
+            "number": number,
+            "status": "pending",
+            "queued_hash": content,
+            "queued_month": month,
+            "next_attempt_at": now,
+        }
+        for (repository, number), content in sorted(hashes.items())
+    ]
+    return tx.execute_on(rows, _QUEUE.format(when=_WHEN_CLOSED if are_closed else _WHEN_OPEN))
 
 
 def fetched_since_hashed(tx: Transaction, team_id: str, month: date) -> dict[Key, datetime]:
@@ -65,14 +74,16 @@ def fetched_since_hashed(tx: Transaction, team_id: str, month: date) -> dict[Key
 
 def note_hashed(tx: Transaction, team_id: str, fetched: dict[Key, datetime]) -> None:
     """These were digested as they were then. What is in flight was not queued, so it is digested again after that."""
-    tx.execute_values(
-        """
-        update llm_classifications c set hashed_fetch_at = w.fetched_at
-        from (values %s) as w (team_id, repository, number, fetched_at)
+    tx.execute_on(
+        [
+            {"team_id": team_id, "repository": repository, "number": number, "hashed_fetch_at": at}
+            for (repository, number), at in sorted(fetched.items())
+        ],
+        f"""
+        update llm_classifications c set hashed_fetch_at = w.hashed_fetch_at
+        from {as_rows_of("llm_classifications")} w
         where c.team_id = w.team_id and c.repository = w.repository and c.number = w.number and c.intent_id is null
         """,
-        [(team_id, *key, at) for key, at in sorted(fetched.items())],
-        template="(%s, %s, %s, %s::timestamptz)",
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
+from historical_sync.records import as_row
 from historical_sync.trends.direction import Point, Trend, calculate_trend
 from historical_sync.trends.metrics import ALL, BY_NAME, METRICS, SEGMENTS_WITHOUT_LLM
 from historical_sync.warehouse.postgres import Transaction
@@ -46,7 +47,7 @@ def store_directions(tx: Transaction, team_id: str, *, now: datetime) -> int:
             "metric": series["metric"],
             "segment": series["segment"],
             "computed_at": now,
-            **{name: getattr(trend, name) for name in VERDICT},
+            **as_row(trend),
         }
         for series in tx.rows(SERIES, {"team_id": team_id, "metrics": TRENDED})
         for trend in _verdicts(series)

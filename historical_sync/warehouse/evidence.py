@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from historical_sync.records import Evidence, PullRequest, columns_of
-from historical_sync.warehouse.postgres import Transaction
+from historical_sync.records import Evidence, PullRequest, as_row, columns_of
+from historical_sync.warehouse.postgres import Transaction, as_rows_of
 from historical_sync.warehouse.pull_requests import IN_MONTH, SCALARS, with_entries
 from historical_sync.window import month_bounds
 
@@ -62,24 +62,40 @@ def replace_evidence(tx: Transaction, team_id: str, tagged: Sequence[Tagged], ru
             "numbers": [one.number for one in tagged],
         },
     )
-    tx.execute_values(
-        f"insert into ai_evidence (team_id, repository, number, {', '.join(_COLUMNS)}, ruleset_version) values %s",
+    tx.insert(
+        "ai_evidence",
         [
-            (team_id, one.repository, one.number, *(getattr(hit, name) for name in _COLUMNS), ruleset_version)
+            {
+                "team_id": team_id,
+                "repository": one.repository,
+                "number": one.number,
+                "ruleset_version": ruleset_version,
+                **as_row(hit),
+            }
             for one in tagged
             for hit in one.evidence
         ],
     )
-    tx.execute_values(
-        """
+    tx.execute_on(
+        [
+            {
+                "team_id": team_id,
+                "repository": one.repository,
+                "number": one.number,
+                "is_automation": one.is_automation,
+                "is_revert": one.is_revert,
+                "is_hotfix": one.is_hotfix,
+            }
+            for one in tagged
+        ],
+        f"""
         update pull_requests t
         set is_automation = flags.is_automation, is_revert = flags.is_revert, is_hotfix = flags.is_hotfix
-        from (values %s) as flags (team_id, repository, number, is_automation, is_revert, is_hotfix)
+        from {as_rows_of("pull_requests")} flags
         where t.team_id = flags.team_id and t.repository = flags.repository and t.number = flags.number
         and (t.is_automation, t.is_revert, t.is_hotfix)
             is distinct from (flags.is_automation, flags.is_revert, flags.is_hotfix)
         """,
-        [(team_id, one.repository, one.number, one.is_automation, one.is_revert, one.is_hotfix) for one in tagged],
     )
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from historical_sync.records import IndexEntry, PullRequest, columns_of
-from historical_sync.warehouse.postgres import Transaction
+from historical_sync.records import IndexEntry, PullRequest, as_row, columns_of
+from historical_sync.warehouse.postgres import Transaction, as_rows_of
 from historical_sync.window import month_bounds, months_touched
 
 COLUMNS = columns_of(IndexEntry)
@@ -89,14 +89,15 @@ def upsert_entries(
     newest = {entry.number: entry for entry in sorted(entries, key=lambda entry: entry.updated_at)}
     known = _known_entries(tx, team_id, repository, list(newest))
     changed = [newest[number] for number in sorted(newest) if _is_news(newest[number], known.get(number))]
-    tx.execute_values(
+    columns = f"team_id, repository, {', '.join(COLUMNS)}"
+    tx.execute_on(
+        [{"team_id": team_id, "repository": repository, **as_row(entry)} for entry in changed],
         f"""
-        insert into pull_request_index as old (team_id, repository, {", ".join(COLUMNS)}) values %s
+        insert into pull_request_index as old ({columns}) select {columns} from {as_rows_of("pull_request_index")}
         on conflict (team_id, repository, number) do update
         set {", ".join(f"{name} = excluded.{name}" for name in COLUMNS)}, is_missing = false
         where old.updated_at <= excluded.updated_at
         """,
-        [(team_id, repository, *(getattr(entry, name) for name in COLUMNS)) for entry in changed],
     )
     if seen_at is not None:
         tx.execute(

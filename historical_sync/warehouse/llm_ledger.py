@@ -13,9 +13,9 @@ from datetime import date, datetime
 from typing import Any
 
 from historical_sync.errors import WarehouseError
-from historical_sync.records import TeamMonth, columns_of
+from historical_sync.records import TeamMonth, as_row, columns_of
 from historical_sync.warehouse.llm_outcomes import Settled
-from historical_sync.warehouse.postgres import Transaction
+from historical_sync.warehouse.postgres import Transaction, as_rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +71,9 @@ _INTENT = ", ".join(columns_of(Intent))
 
 def add_intent(tx: Transaction, intent: Intent, requests: Sequence[Request]) -> None:
     """Write an intent with its requests; the pull requests are claimed in the same transaction."""
-    tx.execute_values(
-        f"insert into llm_intents ({_INTENT}) values %s",
-        [tuple(getattr(intent, name) for name in columns_of(Intent))],
-    )
-    names = columns_of(Request)
-    tx.execute_values(
-        f"insert into llm_requests (intent_id, team_id, {', '.join(names)}) values %s",
-        [(intent.intent_id, intent.team_id, *(getattr(one, name) for name in names)) for one in requests],
-    )
+    tx.insert("llm_intents", [as_row(intent)])
+    of_intent = {"intent_id": intent.intent_id, "team_id": intent.team_id}
+    tx.insert("llm_requests", [of_intent | as_row(one) for one in requests])
 
 
 def read_intent(tx: Transaction, intent_id: str, *, for_update: bool = False) -> Intent | None:
@@ -194,14 +188,15 @@ def add_to_batch(tx: Transaction, batch_id: str, **amounts: Any) -> None:
 
 def settle_requests(tx: Transaction, intent_id: str, settled: Iterable[tuple[str, Settled]]) -> None:
     """Write the outcome of each request: pairs of custom id and what became of it."""
-    tx.execute_values(
-        """
-        update llm_requests r set outcome = w.outcome, error = w.error
-        from (values %s) as w (intent_id, custom_id, outcome, error)
+    tx.execute_on(
+        [
+            {"intent_id": intent_id, "custom_id": name, "outcome": one.outcome, "error": one.error}
+            for name, one in settled
+        ],
+        f"""
+        update llm_requests r set outcome = w.outcome, error = w.error from {as_rows_of("llm_requests")} w
         where r.intent_id = w.intent_id and r.custom_id = w.custom_id
         """,
-        [(intent_id, name, one.outcome, one.error) for name, one in settled],
-        template="(%s, %s, %s, %s::text)",
     )
 
 

@@ -10,10 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import psycopg2.extras
-
-from historical_sync.records import storable
-from historical_sync.warehouse.postgres import Transaction
+from historical_sync.warehouse.postgres import Transaction, as_rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,75 +56,72 @@ def settle_rows(
     now: datetime,
 ) -> None:
     """Write what became of these pull requests, where the intent still has them."""
-    common = (team_id, intent_id, model, prompt_version, batch_id, now)
-    _store_answers(tx, common, [one for one in settled if one.outcome == "classified"])
-    _store_failures(tx, common, [one for one in settled if one.outcome == "unclassified"])
-    _requeue(tx, common, [one for one in settled if one.outcome == "requeued"])
+    common = {
+        "team_id": team_id,
+        "intent_id": intent_id,
+        "model": model,
+        "prompt_version": prompt_version,
+        "batch_id": batch_id,
+        "classified_at": now,
+    }
+    tx.execute_on(_rows(common, settled, "classified"), _STORE_ANSWERS)
+    tx.execute_on(_rows(common, settled, "unclassified"), _STORE_FAILURES)
+    tx.execute_on(_rows(common, settled, "requeued"), _REQUEUE)
 
 
-_COMMON = "team_id, intent_id, model, prompt_version, batch_id, at, repository, number, content_hash, attempts, error"
-_COMMON_TYPES = "(%s, %s, %s, %s, %s::text, %s::timestamptz, %s, %s::int, %s, %s::int, %s::text"
-_SAME_ROW = """c.team_id = w.team_id and c.repository = w.repository and c.number = w.number
-      and c.intent_id = w.intent_id"""
+def _rows(common: dict[str, Any], settled: Sequence[Settled], outcome: str) -> list[dict[str, Any]]:
+    """What became of those with this outcome, by the columns of `llm_classifications`."""
+    return [
+        {
+            **common,
+            "repository": one.repository,
+            "number": one.number,
+            "content_hash": one.content_hash,
+            "attempts": one.attempts,
+            "error": one.error,
+            "is_suspect": one.is_suspect,
+            **(one.answer or {}),
+        }
+        for one in settled
+        if one.outcome == outcome
+    ]
+
+
+_FROM_ROWS = f"""from {as_rows_of("llm_classifications")} w
+    where c.team_id = w.team_id and c.repository = w.repository and c.number = w.number and c.intent_id = w.intent_id"""
 _NO_LONGER_QUEUED = "queued_hash = null, queued_month = null, intent_id = null, next_attempt_at = null"
 
+_STORE_ANSWERS = f"""
+    update llm_classifications c set status = 'classified', {_NO_LONGER_QUEUED}, is_suspect = false,
+        content_hash = w.content_hash, prompt_version = w.prompt_version, model = w.model, batch_id = w.batch_id,
+        attempts = w.attempts, error = null, classified_at = w.classified_at,
+        {", ".join(f"{name} = w.{name}" for name in ANSWER_COLUMNS)}
+    {_FROM_ROWS}
+"""
 
-def _values(common: tuple[Any, ...], one: Settled) -> tuple[Any, ...]:
-    return (*common, one.repository, one.number, one.content_hash, one.attempts, one.error)
-
-
-def _store_answers(tx: Transaction, common: tuple[Any, ...], settled: Sequence[Settled]) -> None:
-    types = {"llm_summary": "%s::jsonb", "tools": "%s::text[]", "mended": "%s::text[]"}
-    types |= {"is_ai_assisted": "%s::boolean", "confidence": "%s::float8"}
-    tx.execute_values(
-        f"""
-        update llm_classifications c set status = 'classified', {_NO_LONGER_QUEUED}, is_suspect = false,
-            content_hash = w.content_hash, prompt_version = w.prompt_version, model = w.model, batch_id = w.batch_id,
-            attempts = w.attempts, error = null, classified_at = w.at,
-            {", ".join(f"{name} = w.{name}" for name in ANSWER_COLUMNS)}
-        from (values %s) as w ({_COMMON}, {", ".join(ANSWER_COLUMNS)})
-        where {_SAME_ROW}
-        """,
-        [(*_values(common, one), *(_stored(one.answer or {}, name) for name in ANSWER_COLUMNS)) for one in settled],
-        template=f"{_COMMON_TYPES}, {', '.join(types.get(name, '%s') for name in ANSWER_COLUMNS)})",
+_WITHOUT_ANSWER = {
+    "status": "'unclassified'",
+    **dict.fromkeys(("is_ai_assisted", "usage_type", "confidence", "evidence_quote"), "null"),
+    **dict.fromkeys(("summary_title", "summary_type", "llm_summary", "classified_at"), "null"),
+    **dict.fromkeys(("tools", "mended"), "'{}'"),
+    **{name: f"w.{name}" for name in ("prompt_version", "model", "batch_id")},
+}
+_OLDER_ANSWER_STANDS = "c.status = 'classified' and c.content_hash = w.content_hash"
+_STORE_FAILURES = f"""
+    update llm_classifications c set {_NO_LONGER_QUEUED}, is_suspect = false,
+        content_hash = w.content_hash, attempts = w.attempts, error = w.error,
+        {
+    ", ".join(
+        f"{name} = case when {_OLDER_ANSWER_STANDS} then c.{name} else {value} end"
+        for name, value in _WITHOUT_ANSWER.items()
     )
+}
+    {_FROM_ROWS}
+"""
+"""Without an answer for this content: unclassified, unless an older answer to the same content stands."""
 
-
-def _stored(answer: dict[str, Any], name: str) -> Any:
-    value = storable(answer[name])
-    return psycopg2.extras.Json(value) if name == "llm_summary" else value
-
-
-def _store_failures(tx: Transaction, common: tuple[Any, ...], settled: Sequence[Settled]) -> None:
-    """Without an answer for this content: unclassified, unless an older answer to the same content stands."""
-    forgotten = ", ".join(
-        f"{name} = case when c.status = 'classified' and c.content_hash = w.content_hash then c.{name} else {empty} end"
-        for name, empty in {
-            "status": "'unclassified'",
-            **dict.fromkeys(("is_ai_assisted", "usage_type", "confidence", "evidence_quote"), "null"),
-            **dict.fromkeys(("summary_title", "summary_type", "llm_summary", "classified_at"), "null"),
-            **dict.fromkeys(("tools", "mended"), "'{}'"),
-            **{name: f"w.{name}" for name in ("prompt_version", "model", "batch_id")},
-        }.items()
-    )
-    tx.execute_values(
-        f"""
-        update llm_classifications c set {forgotten}, {_NO_LONGER_QUEUED}, is_suspect = false,
-            content_hash = w.content_hash, attempts = w.attempts, error = w.error
-        from (values %s) as w ({_COMMON}) where {_SAME_ROW}
-        """,
-        [_values(common, one) for one in settled],
-        template=f"{_COMMON_TYPES})",
-    )
-
-
-def _requeue(tx: Transaction, common: tuple[Any, ...], settled: Sequence[Settled]) -> None:
-    tx.execute_values(
-        f"""
-        update llm_classifications c set intent_id = null, next_attempt_at = w.at, attempts = w.attempts,
-            error = w.error, is_suspect = w.is_suspect, silences = 0
-        from (values %s) as w ({_COMMON}, is_suspect) where {_SAME_ROW}
-        """,
-        [(*_values(common, one), one.is_suspect) for one in settled],
-        template=f"{_COMMON_TYPES}, %s::boolean)",
-    )
+_REQUEUE = f"""
+    update llm_classifications c set intent_id = null, next_attempt_at = w.classified_at, attempts = w.attempts,
+        error = w.error, is_suspect = w.is_suspect, silences = 0
+    {_FROM_ROWS}
+"""

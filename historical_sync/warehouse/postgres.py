@@ -97,12 +97,16 @@ class Transaction:
             return list(returned or ())
 
     def insert(self, table: str, rows: Sequence[dict[str, Any]]) -> int:
-        """Insert rows of the same columns in one statement; returns how many. For many rows the cheapest way here."""
-        if not rows:
-            return 0
-        columns = ", ".join(rows[0])
-        statement = f"insert into {table} ({columns}) select {columns} from {as_rows_of(table)}"
-        return self.execute(statement, [as_json(rows)])
+        """Insert rows of the same columns in one statement; returns how many."""
+        columns = ", ".join(rows[0]) if rows else ""
+        return self.execute_on(rows, f"insert into {table} ({columns}) select {columns} from {as_rows_of(table)}")
+
+    def execute_on(self, rows: Sequence[dict[str, Any]], sql: str) -> int:
+        """Run one statement that reads these rows through `as_rows_of`, if there are any; returns how many it touched.
+
+        For many rows the cheapest way there is.
+        """
+        return self.execute(sql, [as_json(rows)]) if rows else 0
 
     def lock(self, *names: str) -> None:
         """Hold the advisory lock of these names until the transaction ends; waits for whoever has it."""

@@ -8,7 +8,7 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from historical_sync.records import ChangedFile, Commit, PullRequest, Review, columns_of
+from historical_sync.records import ChangedFile, Commit, PullRequest, Review, as_row, columns_of
 from historical_sync.warehouse.postgres import Transaction, as_json, as_rows_of
 from historical_sync.window import month_bounds
 
@@ -53,8 +53,8 @@ def upsert_pull_requests(tx: Transaction, team_id: str, pull_requests: Sequence[
     )
     keys = {(row["repository"], row["number"]) for row in written}
     fresh = [one for one in pull_requests if (one.repository, one.number) in keys]
-    for field, (table, record) in LISTS.items():
-        _replace_entries(tx, team_id, fresh, field, table, columns_of(record))
+    for field, (table, _) in LISTS.items():
+        _replace_entries(tx, team_id, fresh, field, table)
     return len(keys)
 
 
@@ -77,12 +77,7 @@ def mark_unread(tx: Transaction, team_id: str, repository: str, number: int, rea
 
 
 def _replace_entries(
-    tx: Transaction,
-    team_id: str,
-    pull_requests: Sequence[PullRequest],
-    field: str,
-    table: str,
-    columns: tuple[str, ...],
+    tx: Transaction, team_id: str, pull_requests: Sequence[PullRequest], field: str, table: str
 ) -> None:
     tx.execute(
         f"""
@@ -97,7 +92,7 @@ def _replace_entries(
             "repository": one.repository,
             "number": one.number,
             "position": position,
-            **{name: getattr(entry, name) for name in columns},
+            **as_row(entry),
         }
         for one in pull_requests
         for position, entry in enumerate(getattr(one, field))

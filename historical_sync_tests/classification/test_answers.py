@@ -8,6 +8,7 @@ from hypothesis import given, strategies
 
 from historical_sync.classification.answers import RejectedAnswer, is_quoted, read_answer
 from historical_sync.classification.rubric import USAGE_TYPES, Answer, answer_schema
+from historical_sync.records import as_row, storable
 from historical_sync_tests.factories import make_commit, make_file, make_pull_request, make_review
 
 SIGNED = make_pull_request(
@@ -170,9 +171,11 @@ def test_tools_have_one_name(named: Any, stored: list[str]) -> None:
     assert read_answer(json.dumps(answer(ai__tools=named)), SIGNED).tools == stored
 
 
+TEXT = strategies.text(strategies.characters() | strategies.sampled_from("\0\ud83d\ude00"))
+"""With what JSON may hold and PostgreSQL may not: NUL, and halves of surrogate pairs."""
 JSON = strategies.recursive(
-    strategies.none() | strategies.booleans() | strategies.floats() | strategies.text() | strategies.integers(),
-    lambda inner: strategies.lists(inner, max_size=4) | strategies.dictionaries(strategies.text(), inner, max_size=4),
+    strategies.none() | strategies.booleans() | strategies.floats() | TEXT | strategies.integers(),
+    lambda inner: strategies.lists(inner, max_size=4) | strategies.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
 
@@ -198,6 +201,7 @@ def test_any_json_is_rejected_or_consistent(whole: Any, ai: Any, tech: Any, heal
     assert read.is_ai_assisted == (read.usage_type in ("authored", "assisted"))
     assert not read.is_ai_assisted or is_quoted(read.evidence_quote, SIGNED)
     assert read.usage_type != "none" or not read.tools
+    assert storable(as_row(read)) == as_row(read)
 
 
 def walk(node: Any) -> Any:

@@ -19,6 +19,7 @@ from historical_sync.classification.batches import (
     read_results,
     read_state,
 )
+from historical_sync.classification.groq_replies import refusal
 from historical_sync_tests.factories import at, make_commit, make_file, make_pull_request, make_review
 
 
@@ -119,6 +120,17 @@ def test_an_answer_may_come_in_parts_or_parsed(content: Any) -> None:
     assert json.loads(str(one.text)) == {"ai": {}}
 
 
+def test_what_groq_says_can_be_stored() -> None:
+    """NUL and lone surrogates in messages and refusals do not reach the ledger, which could not hold them."""
+    said = {"code": "bad\0", "message": "no\0 \ud800"}
+    results = read_results(line("e", {"error": said}, 400), line("r", body("", refusal="I\0 cannot")))
+    assert [one.error for one in results.lines] == ["HTTP 400 bad: no \ufffd", "refused: I cannot"]
+    state = read_state({"id": "b", "errors": {"data": [said]}})
+    assert state is not None
+    assert (state.errors[0].code, state.errors[0].message) == ("bad", "no \ufffd")
+    assert "no \ufffd" in str(refusal(400, "/", {"error": said}, {}))
+
+
 @given(strategies.lists(strategies.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode())))
 def test_any_file_is_read(rows: list[bytes]) -> None:
     """No content of a file breaks the reading."""
@@ -140,10 +152,10 @@ def test_a_doubled_line_loses_to_nothing_readable() -> None:
 
 
 def test_a_line_is_one_line() -> None:
-    """Line ends, separators and lone surrogates in the text stay inside their line."""
-    one = batch_line("a:1", {"text": "a\nb\u2028c\u0085d\ud800"})
+    """Line ends and separators in the text stay inside their line."""
+    one = batch_line("a:1", {"text": "a\nb\u2028c\u0085d"})
     assert one.count(b"\n") == 1
-    assert json.loads(one)["body"]["text"] == "a\nb\u2028c\u0085d\ud800"
+    assert json.loads(one)["body"]["text"] == "a\nb\u2028c\u0085d"
 
 
 def test_a_file_keeps_both_limits() -> None:

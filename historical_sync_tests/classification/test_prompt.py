@@ -208,6 +208,11 @@ def test_a_cut_keeps_both_ends(text: str, most: int) -> None:
     assert "\n" not in one_line(text)
 
 
+def test_there_is_one_kind_of_line_end() -> None:
+    """A batch file is split into lines, by some readers at every character that Unicode calls a line's end."""
+    assert cleaned("a\r\nb\rc\u2028d\u2029e\u0085f", 100) == "a\nb\nc\nd\nef"
+
+
 @pytest.mark.parametrize(
     ("path", "kind"),
     [

@@ -160,6 +160,15 @@ def test_an_error_with_a_path_leaves_the_rest_of_the_answer() -> None:
     assert not answer.errors_at("nodes", 0, "commits")
 
 
+def test_what_github_says_of_an_error_can_be_stored() -> None:
+    """NUL and lone surrogates in a message do not reach the tables, which could not hold them."""
+    said = {"path": ["repository"], "message": "no\0 \ud800"}
+    (error,) = read({"data": {"repository": None}, "errors": [said]}).errors_at("repository")
+    assert error.message == "no \ufffd"
+    with pytest.raises(QueryRefused, match="no \ufffd"):
+        read({"message": "no\0 \ud800"}, 422)
+
+
 @pytest.mark.parametrize(
     ("error", "expected", "reason"),
     [

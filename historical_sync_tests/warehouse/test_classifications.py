@@ -21,10 +21,10 @@ ANSWER: dict[str, Any] = {
     "tools": ["claude"],
     "usage_type": "assisted",
     "confidence": 0.9,
-    "evidence_quote": "with\0 Claude",
+    "evidence_quote": "with Claude",
     "summary_title": "T",
     "summary_type": "feature",
-    "llm_summary": {"tech": {"languages": ["Python\ud800"]}},
+    "llm_summary": {"tech": {"languages": ["Python\u2028"]}},
     "mended": ["confidence in percent"],
 }
 
@@ -108,14 +108,14 @@ def test_the_queue_takes_new_content_once(filled: Warehouse) -> None:
         assert [row(tx, number)["status"] for number in (1, 2, 3)] == ["classified", "pending", "pending"]
 
 
-def test_an_answer_is_stored_such_as_postgres_holds_it(filled: Warehouse) -> None:
-    """NUL and lone surrogates, in text and in JSON, do not stop an answer."""
+def test_an_answer_is_stored_as_it_is(filled: Warehouse) -> None:
+    """Text, lists and JSON; then the pull request is no longer in the queue."""
     with filled.transaction() as tx:
         claim(tx, "i1")
         settle(tx, "i1", "classified", 1)
         stored = row(tx, 1)
     assert stored["evidence_quote"] == "with Claude"
-    assert stored["llm_summary"]["tech"]["languages"] == ["Python\ufffd"]
+    assert stored["llm_summary"]["tech"]["languages"] == ["Python\u2028"]
     assert (stored["queued_hash"], stored["intent_id"], stored["content_hash"]) == (None, None, "h1")
 
 
