@@ -73,6 +73,7 @@ def regex_tagged_pull_requests(context: dg.AssetExecutionContext, pipeline: Pipe
     description=descriptions.CLASSIFIED,
     metadata=descriptions.CLASSIFIED_METADATA,
     code_version=prompt_version(),
+    freshness_policy=descriptions.FRESH,
 )
 def llm_classified_pull_requests(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Result:
     partition = read_key(context.partition_key)

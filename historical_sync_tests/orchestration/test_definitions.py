@@ -108,13 +108,14 @@ def _plan(job: dg.JobDefinition) -> list[Any]:
 
 @pytest.mark.parametrize("asset", ASSETS, ids=lambda asset: asset.key.to_user_string())
 def test_every_asset_explains_itself(asset: dg.AssetsDefinition) -> None:
-    """Description, group, owner, kinds, stage and table name are there, and what depends on a rule has its version."""
+    """Description, group, owner, kinds, freshness and table name are there; what depends on a rule has its version."""
     spec = asset.specs_by_key[asset.key]
     assert spec.description
     assert len(spec.description) > 200
     assert spec.group_name == "pull_request_history"
     assert spec.owners == descriptions.OWNERS
     assert spec.kinds
+    assert spec.freshness_policy
     assert "dagster/table_name" in spec.metadata
     if asset.key.to_user_string() in ("regex_tagged_pull_requests", "llm_classified_pull_requests"):
         assert spec.code_version
