@@ -6,7 +6,7 @@ deleted account is None, here and nowhere a surprise. Text is already such as Po
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from functools import cache
 from typing import Any, TypeVar, dataclass_transform
@@ -14,7 +14,7 @@ from typing import Any, TypeVar, dataclass_transform
 T = TypeVar("T")
 
 
-@dataclass_transform(frozen_default=True)
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def made_in_bulk(cls: type[T]) -> type[T]:
     """A dataclass that is frozen for the type checker alone: one that is frozen takes five times as long to make."""
     return dataclass(slots=True, unsafe_hash=True)(cls)

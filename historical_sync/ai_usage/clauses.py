@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from historical_sync.ai_usage.lexicon import GENERIC, LOWER_CASE_NAMES, PEOPLE
 from historical_sync.ai_usage.words import Word, find_words
+from historical_sync.records import made_in_bulk
 
 LONGEST_CLAUSE = 500
 CACHED = 4096
@@ -54,7 +54,7 @@ _NOT_A_TOOL = re.compile(r"-(?:based|driven|powered|like)")
 _STRENGTH = "TMHNLP"
 
 
-@dataclass(frozen=True, slots=True)
+@made_in_bulk
 class Clause:
     """A clause of a text. `plain` is its plain form, `words` the words for AI in it; `start`, `end` lie in the text."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from historical_sync.ai_usage.clauses import Clause
 from historical_sync.ai_usage.scope import is_attestation
@@ -15,9 +14,10 @@ from historical_sync.ai_usage.sections import Sections
 from historical_sync.ai_usage.statements import statement_of
 from historical_sync.ai_usage.text import ITEM, Unit, blocks, in_words, units, without_blocks
 from historical_sync.ai_usage.words import holds, places
+from historical_sync.records import made_in_bulk
 
 
-@dataclass(frozen=True, slots=True)
+@made_in_bulk
 class Disclosure:
     """Words that disclose AI: the rule, the tools named (`generic` where none is), and where they stand in the text."""
 
@@ -27,7 +27,7 @@ class Disclosure:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@made_in_bulk
 class Reading:
     """What a text says of AI: its disclosures, and every clause of its author's that names AI, disclosure or not."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 
 from historical_sync.ai_usage import signatures, trailers, words
@@ -35,7 +35,7 @@ from historical_sync.ai_usage.rows import (
 from historical_sync.ai_usage.signatures import ANY_BRANCH, BRANCH_ROWS, EMAILS, LOGINS, NAME_ROWS, rows_of
 from historical_sync.ai_usage.text import blanked, for_markers, own_words
 from historical_sync.ai_usage.words import runs, spot, still_spotted
-from historical_sync.records import Evidence, PullRequest, storable_text
+from historical_sync.records import Evidence, PullRequest, made_in_bulk, storable_text
 
 QUOTE_LENGTH = 200
 
@@ -95,7 +95,7 @@ def _hits(pull_request: PullRequest) -> Iterator[Evidence]:
             yield from _remarks(pull_request, present)
 
 
-@dataclass(frozen=True, slots=True)
+@made_in_bulk
 class _Present:
     """What a pull request's texts hold at all, found in one pass over all of them: rows one of whose words is there,
     and words that can name AI. Each text is asked only for these, and once: a title is often its commit's message."""

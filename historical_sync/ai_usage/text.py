@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import cast
+
+from historical_sync.records import made_in_bulk
 
 _FENCE = re.compile(r"\n[ \t>]{0,12}(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)")
 _QUOTE = re.compile(r"\n[ \t]{0,3}>[^\n]*")
@@ -164,7 +165,7 @@ def blocks(text: str) -> Iterator[tuple[int, int]]:
 HEADING, ITEM, PARAGRAPH = "heading", "item", "paragraph"
 
 
-@dataclass(frozen=True, slots=True)
+@made_in_bulk
 class Unit:
     """A heading, list item or paragraph of a cleaned text: `text[start:end]`, its marks included.
 

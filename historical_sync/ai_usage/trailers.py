@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from historical_sync.ai_usage.lexicon import GENERIC
 from historical_sync.ai_usage.rows import EXACT, MENTION
 from historical_sync.ai_usage.scope import is_denial, is_denied
 from historical_sync.ai_usage.words import find_words
+from historical_sync.records import made_in_bulk
 
 MAKING_KEYS = (
     "co-authored-by",
@@ -81,7 +81,7 @@ _MACHINE = re.compile(
 _CHEAP = ("-by", "-with", "ai-", "llm-", "co-author", "-agent")
 
 
-@dataclass(frozen=True, slots=True)
+@made_in_bulk
 class Trailer:
     """One trailer, its key in lower case; `address` is empty where the value holds none."""
 

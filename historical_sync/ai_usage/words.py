@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from historical_sync.ai_usage.lexicon import (
     GENERIC,
@@ -20,6 +19,7 @@ from historical_sync.ai_usage.lexicon import (
     PEOPLE,
     Name,
 )
+from historical_sync.records import made_in_bulk
 
 _TOOLS = ("claude", "copilot", "cursor", "chatgpt", "gpt", "codex", "gemini")
 _NOT_BEFORE = r"(?<![a-z0-9_@.#$-])(?<!j')(?:(?<!/)|" + "|".join(f"(?<={tool}/)" for tool in _TOOLS) + ")"
@@ -128,7 +128,7 @@ def _alone(lower: str, word: str) -> Iterator[int]:
         at = lower.find(word, at + 1)
 
 
-@dataclass(frozen=True, slots=True)
+@made_in_bulk
 class Word:
     """A name or noun in a text, from `start` to `end`. `name` is None for a noun that names no tool."""
 
