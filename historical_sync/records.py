@@ -174,12 +174,12 @@ class PullRequest:
     comment_count: int | None
     is_partial: bool
     partial_reason: str | None
-    commits: tuple[Commit, ...] = ()
-    reviews: tuple[Review, ...] = ()
-    files: tuple[ChangedFile, ...] = ()
     is_settled: bool = True
     """False when it was read within a second of its update: GitHub's times are whole seconds, so a second change in the
     same second would not show in `updated_at`, and it is read once more."""
+    commits: tuple[Commit, ...] = ()
+    reviews: tuple[Review, ...] = ()
+    files: tuple[ChangedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,7 +207,7 @@ def count_silence(tx: Transaction, team_id: str, key: Key) -> int:
 
 def read_pull_requests(tx: Transaction, team_id: str, keys: Sequence[Key]) -> dict[Key, PullRequest]:
     """These pull requests with their lists; one that is no longer there is left out."""
-    rows = tx.rows(
+    rows = tx.tuples(
         f"""
         select {", ".join(f"p.{name}" for name in SCALARS)}
         from unnest(%s::text[], %s::int[]) as wanted (repository, number)

@@ -37,7 +37,7 @@ def lock_page(tx: Transaction, team_id: str, month: date, after: Key) -> list[Pu
     never in a circle, and what is read is the newest version that is stored.
     """
     start, end = month_bounds(month)
-    rows = tx.rows(
+    rows = tx.tuples(
         f"""
         select {", ".join(SCALARS)} from pull_requests
         where team_id = %(team_id)s and {IN_MONTH} and (repository, number) > (%(repository)s, %(number)s)

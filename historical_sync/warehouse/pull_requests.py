@@ -19,7 +19,8 @@ LISTS: dict[str, tuple[str, type]] = {
 }
 """A pull request's field → the table and the record of its entries."""
 
-SCALARS = tuple(name for name in columns_of(PullRequest) if name not in LISTS)
+SCALARS = columns_of(PullRequest)[: -len(LISTS)]
+"""The columns of `pull_requests`, which come before the lists; the first two are the key within a team."""
 
 IN_MONTH = """(
     created_at >= %(start)s and created_at < %(end)s or closed_at >= %(start)s and closed_at < %(end)s
@@ -106,7 +107,7 @@ def read_month(tx: Transaction, team_id: str, month: date) -> Iterator[PullReque
     start, end = month_bounds(month)
     after: tuple[str, int] = ("", -1)
     while True:
-        rows = tx.rows(
+        rows = tx.tuples(
             f"""
             select {", ".join(SCALARS)} from pull_requests
             where team_id = %(team_id)s and {IN_MONTH} and (repository, number) > (%(repository)s, %(number)s)
@@ -117,23 +118,15 @@ def read_month(tx: Transaction, team_id: str, month: date) -> Iterator[PullReque
         if not rows:
             return
         yield from with_entries(tx, team_id, rows)
-        after = (rows[-1]["repository"], rows[-1]["number"])
+        after = rows[-1][:2]
 
 
-def with_entries(tx: Transaction, team_id: str, rows: Sequence[dict[str, Any]]) -> list[PullRequest]:
+def with_entries(tx: Transaction, team_id: str, rows: Sequence[tuple[Any, ...]]) -> list[PullRequest]:
     """Records of these rows of `pull_requests` (columns `SCALARS`), with their lists."""
-    repositories = [row["repository"] for row in rows]
-    numbers = [row["number"] for row in rows]
-    lists = {
-        field: _read_entries(tx, team_id, repositories, numbers, table, record)
-        for field, (table, record) in LISTS.items()
-    }
-    return [
-        PullRequest(
-            **{**row, **{field: tuple(entries[row["repository"], row["number"]]) for field, entries in lists.items()}}
-        )
-        for row in rows
-    ]
+    repositories = [row[0] for row in rows]
+    numbers = [row[1] for row in rows]
+    lists = [_read_entries(tx, team_id, repositories, numbers, table, record) for table, record in LISTS.values()]
+    return [PullRequest(*row, *(tuple(entries.get(row[:2], ())) for entries in lists)) for row in rows]
 
 
 def _read_entries(

@@ -118,7 +118,7 @@ class Stage:
     def stored(self, repository: str) -> dict[int, PullRequest]:
         """The rows of a repository as records."""
         with self.warehouse.transaction() as tx:
-            rows = tx.rows(
+            rows = tx.tuples(
                 f"select {', '.join(SCALARS)} from pull_requests where team_id = %s and repository = %s",
                 [self.team_id, repository],
             )
