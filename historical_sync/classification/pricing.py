@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from historical_sync.settings import Settings
 
-CHARACTERS_PER_TOKEN = 3.6
-"""Cautious for English text and code: real requests have about 4, and an estimate may be high but not low."""
+BYTES_PER_TOKEN = 3.6
+"""Cautious: English text and code have about 4, Chinese one character of 3. An estimate may be high, but not low."""
 EXPECTED_ANSWER_TOKENS = 700
 """An answer has about 400; with low effort reasoning takes up to 300 more."""
 TOKENS_PER_MILLION = 1_000_000
@@ -22,7 +22,7 @@ def cost_usd(settings: Settings, model: str, input_tokens: int, output_tokens: i
 
 def estimated_tokens(request_bytes: int, requests: int) -> tuple[int, int]:
     """Input and output tokens that requests of this size will take, rather too many than too few."""
-    return round(request_bytes / CHARACTERS_PER_TOKEN), requests * EXPECTED_ANSWER_TOKENS
+    return round(request_bytes / BYTES_PER_TOKEN), requests * EXPECTED_ANSWER_TOKENS
 
 
 def estimated_cost_usd(

@@ -107,15 +107,13 @@ _WITHOUT_ANSWER = {
     **{name: f"w.{name}" for name in ("prompt_version", "model", "batch_id")},
 }
 _OLDER_ANSWER_STANDS = "c.status = 'classified' and c.content_hash = w.content_hash"
+_FORGOTTEN = ", ".join(
+    f"{name} = case when {_OLDER_ANSWER_STANDS} then c.{name} else {value} end"
+    for name, value in _WITHOUT_ANSWER.items()
+)
 _STORE_FAILURES = f"""
-    update llm_classifications c set {_NO_LONGER_QUEUED}, is_suspect = false,
-        content_hash = w.content_hash, attempts = w.attempts, error = w.error,
-        {
-    ", ".join(
-        f"{name} = case when {_OLDER_ANSWER_STANDS} then c.{name} else {value} end"
-        for name, value in _WITHOUT_ANSWER.items()
-    )
-}
+    update llm_classifications c set {_FORGOTTEN}, {_NO_LONGER_QUEUED}, is_suspect = false,
+        content_hash = w.content_hash, attempts = w.attempts, error = w.error
     {_FROM_ROWS}
 """
 """Without an answer for this content: unclassified, unless an older answer to the same content stands."""
