@@ -76,7 +76,7 @@ def warehouse(database_url: str) -> Iterator[Warehouse]:
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
-    """The folder of real pull requests named by HISTORICAL_SYNC_CORPUS; skips where there is none."""
+    """The folder named by HISTORICAL_SYNC_CORPUS, with `prs/` and `labels.jsonl`; skips where there is none."""
     folder = os.environ.get("HISTORICAL_SYNC_CORPUS")
     if not folder or not Path(folder).is_dir():
         pytest.skip("HISTORICAL_SYNC_CORPUS names no folder")

@@ -1,7 +1,7 @@
 """Tagging alone: milliseconds of one core for 1,000 pull requests, beside trying each pattern in turn.
 
-With HISTORICAL_SYNC_CORPUS set to a folder of `*.jsonl` or `*.jsonl.gz` (as `historical-sync evaluate` reads them) also
-on real pull requests: the target is 5,000 of those a second. Time is the processor's own.
+With HISTORICAL_SYNC_CORPUS set to a folder that has `prs/*.jsonl` or `*.jsonl.gz` (as `historical-sync evaluate` reads
+them) also on real pull requests: the target is 5,000 of those a second. Time is the processor's own.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def run(rounds: int, quick: bool) -> list[Row]:
     rows = [compare("generated", generated(200 if quick else GENERATED), rounds)]
     folder = os.environ.get("HISTORICAL_SYNC_CORPUS")
     if folder and not quick:
-        paths = [path for path in sorted(Path(folder).iterdir()) if ".jsonl" in path.name]
+        paths = [path for path in sorted((Path(folder) / "prs").iterdir()) if ".jsonl" in path.name]
         real = [labelled.pull_request for path in paths for labelled in read_labelled(path)]
         one = compare("real", real, rounds)
         rows += [one, Row("real pull requests", "CPU s for 1,000", one.ours, most=1000 / REAL_A_SECOND)]

@@ -27,7 +27,7 @@ ONBOARDED_WITHIN_SECONDS = 1800.0
 @pytest.fixture
 def sandbox(corpus: Path) -> Iterator[Sandbox]:
     """The real pull requests, their newest moved to today."""
-    with Sandbox(scenario.from_folder(corpus, shift_to=datetime.now(UTC))) as running:
+    with Sandbox(scenario.from_folder(corpus / "prs", shift_to=datetime.now(UTC))) as running:
         yield running
 
 
