@@ -177,6 +177,7 @@ class PullRequest:
     is_settled: bool = True
     """False when it was read within a second of its update: GitHub's times are whole seconds, so a second change in the
     same second would not show in `updated_at`, and it is read once more."""
+    # The lists come last: what stands before them are the columns of the table (`warehouse.pull_requests.SCALARS`).
     commits: tuple[Commit, ...] = ()
     reviews: tuple[Review, ...] = ()
     files: tuple[ChangedFile, ...] = ()

@@ -48,7 +48,7 @@ def cut_in_the_middle(text: str, most: int) -> str:
 
 def one_line(text: str, most: int = 300) -> str:
     """`text` on a single line of at most about `most` characters."""
-    line = " ".join((text if text.isprintable() else visible(text)).split())
+    line = " ".join(visible(text).split())
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 

@@ -7,19 +7,18 @@ newest month and, while that one is open, of the last full month too.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
-from historical_sync.records import as_row
+from historical_sync.records import as_row, columns_of
 from historical_sync.trends.direction import Point, Trend, calculate_trend
 from historical_sync.trends.metrics import ALL, BY_NAME, METRICS, SEGMENTS_WITHOUT_LLM
 from historical_sync.warehouse.postgres import Transaction
 from historical_sync.window import add_months
 
-POINT = tuple(field.name for field in fields(Point) if field.name != "classified_share")
+POINT = columns_of(Point)[:-1]
 """What a point holds of its own series, in the order of its fields; `classified_share` is the last."""
-VERDICT = tuple(field.name for field in fields(Trend))
+VERDICT = columns_of(Trend)
 
 SERIES = f"""
 select repository, metric, segment, array_agg(classified.share order by month) as classified_share,
